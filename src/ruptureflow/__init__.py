@@ -1,0 +1,1 @@
+"""ruptureflow: from raw assays and coder sheets to a manuscript whose every number can be followed back."""
