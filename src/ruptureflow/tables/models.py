@@ -1,0 +1,123 @@
+"""Tables that models hands over: the joined sessions, every coefficient, the random parts, the plan's fate."""
+
+from ruptureflow.tables.intake import PATIENT, SESSION
+from ruptureflow.tables.schema import Column, Table
+
+
+def _number(name: str, description: str, unit: str = "") -> Column:
+    return Column(name, "number", description, unit, nullable=True)
+
+
+WAVE = Column("wave", "text", "wave's id")
+ANALYSIS = Column("analysis", "text", "analysis of the plan")
+MODEL = Column("model", "text", "model of the analysis")
+OUTCOME = Column("outcome", "text", "outcome variable")
+STATUS = Column("status", "text", "converged, singular (with the term), not converged")
+
+SESSIONS = Table(
+    "sessions",
+    "models",
+    "one patient × session: the rows every model uses",
+    (
+        WAVE,
+        PATIENT,
+        Column("therapist", "text", "therapist's id", nullable=True),
+        SESSION,
+        _number("time", "time as the plan codes it"),
+    ),
+    key=("wave", "patient", "session"),
+    open_columns="<analyte>_pre, _post, _change, _log_ratio; scales and codes by name (a therapist's with the prefix therapist_); "
+    "rupture_<criterion>_<variable>; covariates; each centred variable's _within and _between part",
+)
+ESTIMATES = Table(
+    "estimates",
+    "models",
+    "one coefficient of one model by one df method",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("term", "text", "term of the model as its formula spells it"),
+        _number("estimate", "the coefficient"),
+        _number("std_error", "its standard error"),
+        _number("df", "degrees of freedom (inf for normal)"),
+        _number("statistic", "t (z for normal)"),
+        _number("p_value", "two-sided p"),
+        _number("ci_low", "lower end of the interval"),
+        _number("ci_high", "upper end of the interval"),
+        Column(
+            "df_method",
+            "text",
+            "satterthwaite, containment, between-within, kenward-roger, residual or normal",
+        ),
+        Column("metric", "text", "raw, or standardised_within (b·SD_w(x)/SD_w(y))"),
+        Column("unit", "text", "unit of the estimate"),
+        Column("n_obs", "integer", "rows in the fit"),
+        Column("n_groups", "integer", "patients in the fit"),
+        STATUS,
+    ),
+    key=("wave", "analysis", "model", "outcome", "term", "df_method", "metric"),
+)
+VARIANCES = Table(
+    "variances",
+    "models",
+    "one variance or covariance of one model",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("level", "text", "grouping factor, or residual"),
+        Column("term", "text", "random effect"),
+        Column("other_term", "text", "the second random effect of a covariance"),
+        _number("variance", "variance or covariance"),
+        _number("share", "share of the total variance, for variances of a random-intercept model"),
+        STATUS,
+    ),
+    key=("wave", "analysis", "model", "outcome", "level", "term", "other_term"),
+)
+PLAN = Table(
+    "plan",
+    "models",
+    "one model of the analysis plan and what became of it in this wave",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("formula", "text", "fixed part"),
+        Column("random", "text", "random part and groups"),
+        Column("fate", "text", "what became of it", allowed=("fitted", "not available", "failed")),
+        Column("reason", "text", "why it was not fitted", nullable=True),
+        Column("n_rows", "integer", "session rows of the wave"),
+        Column("n_obs", "integer", "rows in the fit", nullable=True),
+        Column("n_dropped", "integer", "rows without a value in some variable", nullable=True),
+        Column("n_groups", "integer", "patients in the fit", nullable=True),
+        Column("status", "text", "status of the fit", nullable=True),
+        _number("log_likelihood", "restricted log-likelihood"),
+    ),
+    key=("wave", "analysis", "model", "outcome"),
+)
+DESCRIPTIVES = Table(
+    "descriptives",
+    "models",
+    "one numeric variable of the joined sessions",
+    (
+        WAVE,
+        Column("variable", "text", "variable"),
+        Column("unit", "text", "unit", nullable=True),
+        Column("n_obs", "integer", "sessions with a value"),
+        Column("n_patients", "integer", "patients with a value"),
+        _number("mean", "mean over sessions"),
+        _number("sd", "SD over sessions"),
+        _number("minimum", "smallest value"),
+        _number("maximum", "largest value"),
+        _number("sd_within", "within-patient SD: root of the pooled within-patient variance"),
+        _number("sd_between", "SD of the patients' means"),
+        _number("icc", "between-patient share of the variance, ICC(1), one-way ANOVA"),
+        _number("between_reliability", "reliability of a patient's mean over the sessions at hand, ICC(1,k)"),
+    ),
+    key=("wave", "variable"),
+)
+TABLES = (SESSIONS, ESTIMATES, VARIANCES, PLAN, DESCRIPTIVES)
