@@ -76,9 +76,7 @@ SCORES = Table(
         _number("score", "score in the instrument's metric; empty where too few items were answered"),
         Column("n_items", "integer", "items of the scale", nullable=True),
         Column("n_answered", "integer", "items answered", nullable=True),
-        Column(
-            "origin", "text", "scored from items, or as the clinic reported it", allowed=("items", "reported")
-        ),
+        Column("origin", "text", "scored from items, or as the clinic reported it", allowed=("items", "reported")),
     ),
     key=("patient", "role", "timepoint", "session", "instrument", "scale"),
 )

@@ -32,9 +32,7 @@ CURVES = Table(
         _number("residual_sd", "SD of the weighted residuals"),
         Column("n_tubes", "integer", "standard tubes in the fit", nullable=True),
         Column("n_levels", "integer", "non-zero standard levels", nullable=True),
-        Column(
-            "n_levels_within_limits", "integer", "levels back-calculated within the limits", nullable=True
-        ),
+        Column("n_levels_within_limits", "integer", "levels back-calculated within the limits", nullable=True),
         _number("lod", "limit of detection", "the assay's unit"),
         _number("lloq", "lower limit of quantification", "the assay's unit"),
         _number("uloq", "upper limit of quantification", "the assay's unit"),
@@ -172,9 +170,7 @@ CHANGES = Table(
         UNIT,
         _number("change", "post − pre"),
         _number("log_ratio", "ln(post ÷ pre)"),
-        _number(
-            "std_error", "standard error of the change from the assay alone, run's common part cancelled"
-        ),
+        _number("std_error", "standard error of the change from the assay alone, run's common part cancelled"),
         Column("used", "flag", "goes into the analyses"),
         FLAGS,
     ),

@@ -29,9 +29,7 @@ def read_table(path: str | Path, table: Table) -> pd.DataFrame:
     import pandas as pd
 
     types = {c.name: PANDAS_TYPES[c.kind] for c in table.columns}
-    frame = pd.read_csv(
-        path, dtype=types, keep_default_na=False, na_values=[""], float_precision="round_trip"
-    )
+    frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], float_precision="round_trip")
     for name in frame.columns:
         if name not in types and str(frame[name].dtype) in ("object", "str"):
             frame[name] = frame[name].astype("string")

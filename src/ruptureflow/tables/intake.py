@@ -5,14 +5,10 @@ from ruptureflow.tables.schema import Column, Table
 SOURCE = (
     Column("source_file", "text", "raw file the row came from, relative to the wave folder"),
     Column("source_sheet", "text", "sheet of a workbook; empty for text files", nullable=True),
-    Column(
-        "source_row", "integer", "row in that file as a spreadsheet shows it (the header is row 1)", minimum=1
-    ),
+    Column("source_row", "integer", "row in that file as a spreadsheet shows it (the header is row 1)", minimum=1),
 )
 PATIENT = Column("patient", "text", "patient's id (a dyad's id is its patient's)")
-ROLE = Column(
-    "role", "text", "who gave the sample, the answer or the behaviour: patient, therapist, observer …"
-)
+ROLE = Column("role", "text", "who gave the sample, the answer or the behaviour: patient, therapist, observer …")
 SESSION = Column("session", "integer", "session number", minimum=0)
 TIMEPOINT = Column("timepoint", "text", "intake, session or end", allowed=("intake", "session", "end"))
 SESSION_OR_NONE = Column(
@@ -107,9 +103,7 @@ REPORTED_CONCENTRATIONS = Table(
             nullable=True,
             allowed=("<", ">"),
         ),
-        Column(
-            "limit", "number", "limit of detection or quantification that the qualifier names", nullable=True
-        ),
+        Column("limit", "number", "limit of detection or quantification that the qualifier names", nullable=True),
         Column("unit", "text", "unit of concentration"),
         Column("replicate", "integer", "replicate number", minimum=1),
         *SOURCE,

@@ -26,8 +26,8 @@ SESSIONS = Table(
         _number("time", "time as the plan codes it"),
     ),
     key=("wave", "patient", "session"),
-    open_columns="<analyte>_pre, _post, _change, _log_ratio; scales and codes by name (a therapist's with the prefix therapist_); "
-    "rupture_<criterion>_<variable>; covariates; each centred variable's _within and _between part",
+    open_columns="<analyte>_pre, _post, _change, _log_ratio; scales and codes by name (a therapist's with the prefix "
+    "therapist_); rupture_<criterion>_<variable>; covariates; each centred variable's _within and _between part",
 )
 ESTIMATES = Table(
     "estimates",

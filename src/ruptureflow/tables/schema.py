@@ -128,7 +128,8 @@ class Table:
         except SchemaErrors as errors:
             cases = errors.failure_cases
             return [
-                f"column {column!r}: {check} fails for {list(group['failure_case'].head(3))} (rows {list(group['index'].head(3))})"
+                f"column {column!r}: {check} fails for {list(group['failure_case'].head(3))} in rows "
+                f"{list(group['index'].head(3))}"
                 for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False)
             ]
         return []

@@ -1,0 +1,170 @@
+"""`config/instruments/*.yaml`: what a questionnaire or a coding system is; nothing about one is in code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ruptureflow.config.strict import ConfigError, Strict, nearest, parse, read_yaml
+
+
+class Response(Strict):
+    """Range of an answer; `step` 1 for whole numbers."""
+
+    minimum: float
+    maximum: float
+    step: float = 1
+
+
+class Scale(Strict):
+    """One scale of a questionnaire.
+
+    `items` and `reversed` are item numbers of the form as text; a reversed answer counts as
+    minimum + maximum − answer. `minimum_answered` is the missing rule: below it the score is missing,
+    else answered items are prorated. `items` may be empty where only reported scores exist.
+    """
+
+    name: str
+    items: list[str] = []
+    reversed: list[str] = []
+    minimum_answered: int | None = None
+    label: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Questionnaire(Strict):
+    """A self-report or interview scale."""
+
+    kind: Literal["questionnaire"]
+    id: str
+    name: str
+    version: str = ""
+    source: str
+    verified: str = Field(default="", description="what of this file was checked against the form, and how")
+    construct_measured: str = Field(
+        default="", description="alliance, symptoms, session outcome …: what may be pooled together"
+    )
+    response: Response
+    item_ranges: dict[str, Response] = Field(default={}, description="items whose range differs")
+    score: Literal["mean", "sum"]
+    scales: list[Scale]
+
+    @property
+    def items(self) -> list[str]:
+        """Every item of the form, in the order the scales name them first."""
+        return list(dict.fromkeys(item for scale in self.scales for item in scale.items))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Questionnaire:
+        for scale in self.scales:
+            stray = [item for item in scale.reversed if item not in scale.items]
+            if stray:
+                raise ValueError(f"scale {scale.name!r}: reversed items {stray} are not items of it")
+        names = [scale.name for scale in self.scales]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"scales {doubled} stand twice")
+        return self
+
+
+class Measure(Strict):
+    """What a coder gives a code: a count, an impact, a rating."""
+
+    minimum: float
+    maximum: float | None = None
+    step: float = 1
+    per: Literal["segment", "session"]
+
+
+class Code(Strict):
+    """One marker or rating; `group` is what totals sum over (withdrawal, confrontation, resolution …)."""
+
+    code: str
+    group: str
+    label: str = ""
+    measures: list[str]
+    subgroup: str = Field(default="", description="such as immediate or exploratory resolution")
+    role: Literal["patient", "therapist", "session"] = "session"
+
+
+class Total(Strict):
+    """A session value that analyses use: the aggregate of one measure over a group's codes."""
+
+    name: str
+    group: str
+    measure: str
+    aggregate: Literal["sum", "mean", "maximum"]
+    label: str = ""
+
+
+class CodingSystem(Strict):
+    """An observer coding system such as the 3RS."""
+
+    kind: Literal["coding"]
+    id: str
+    name: str
+    version: str
+    source: str
+    verified: str = ""
+    segment_minutes: float | None = None
+    measures: dict[str, Measure]
+    codes: list[Code]
+    totals: list[Total]
+    rupture: dict[str, float] = Field(
+        default={},
+        description="totals by name: a session with at least this value holds a rupture (criterion coded)",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CodingSystem:
+        names = [code.code for code in self.codes]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"codes {doubled} stand twice")
+        groups = sorted({code.group for code in self.codes})
+        for code in self.codes:
+            for measure in code.measures:
+                if measure not in self.measures:
+                    raise ValueError(
+                        f"code {code.code!r}: unknown measure {measure!r}{nearest(measure, list(self.measures))}"
+                    )
+        for total in self.totals:
+            if total.group not in groups:
+                raise ValueError(f"total {total.name!r}: unknown group {total.group!r}{nearest(total.group, groups)}")
+            if total.measure not in self.measures:
+                hint = nearest(total.measure, list(self.measures))
+                raise ValueError(f"total {total.name!r}: unknown measure {total.measure!r}{hint}")
+        return self
+
+
+Instrument = Annotated[Questionnaire | CodingSystem, Field(discriminator="kind")]
+
+
+class _InstrumentFile(Strict):
+    instrument: Instrument
+
+
+def read_instrument(path: str | Path) -> Questionnaire | CodingSystem:
+    """One instrument file; its id must be its file's name."""
+    path = Path(path)
+    instrument = parse(_InstrumentFile, {"instrument": read_yaml(path)}, path.as_posix()).instrument
+    if instrument.id != path.stem:
+        raise ConfigError(f"{path.as_posix()}: id {instrument.id!r} is not the file's name; rename one of them")
+    return instrument
+
+
+def read_instruments(folder: str | Path) -> dict[str, Questionnaire | CodingSystem]:
+    """Every instrument of a folder by id; the problems of all files at once."""
+    instruments: dict[str, Questionnaire | CodingSystem] = {}
+    problems: list[str] = []
+    for path in sorted(Path(folder).glob("*.yaml")):
+        try:
+            instruments[path.stem] = read_instrument(path)
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return instruments

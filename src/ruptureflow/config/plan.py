@@ -1,0 +1,167 @@
+"""`config/config.yaml`: the analysis plan, one section a stage. What is modelled, on what, with which options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from ruptureflow.config.strict import Strict, parse, read_yaml
+
+Policy = Literal["keep", "set aside", "stop"]
+DfMethod = Literal["satterthwaite", "kenward-roger", "containment", "between-within", "residual", "normal"]
+
+
+class IntakeSettings(Strict):
+    """How raw files are read."""
+
+    stop_on: Literal["error", "warning"] = Field(default="error", description="lowest severity that stops a wave")
+
+
+class AssaySettings(Strict):
+    """How signals become concentrations."""
+
+    model: Literal["4pl", "5pl", "logit-log"] = "4pl"
+    weights: Literal["none", "power", "poisson"] = Field(
+        default="power",
+        description="variance of a signal: constant, a power of its mean (estimated), or Poisson floor",
+    )
+    lod_sds: float = Field(default=2, gt=0, description="LOD: mean B0 signal this many SDs towards a dose")
+    duplicate_cv_limit: float = Field(default=15, gt=0, description="% CV of a sample's replicates that is flagged")
+    back_calculation_limit: float = Field(default=20, gt=0, description="% deviation of a standard (ICH M10)")
+    back_calculation_limit_ends: float = Field(default=25, gt=0, description="% at the lowest and highest standard")
+    below_limit: Literal["lod/sqrt2", "lod/2", "missing"] = Field(
+        default="lod/sqrt2", description="primary value of a sample below its LOD"
+    )
+    policies: dict[str, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
+    change_scale: Literal["difference", "log-ratio"] = "difference"
+
+
+class AgreementSettings(Strict):
+    """How coders are compared and scales scored."""
+
+    analysed_value: Literal["mean of coders", "consensus"] = "mean of coders"
+    level: float = Field(default=0.95, gt=0, lt=1)
+    icc_limit: float = Field(default=0.70, description="headline ICC below this is flagged")
+    icc_policy: Literal["warn", "stop"] = "warn"
+    bootstrap_draws: int = Field(default=1000, ge=0)
+    seed: int = 20180
+
+
+class RuptureCriterion(Strict):
+    """One criterion applied to one variable; options are those of `find_ruptures`."""
+
+    criterion: str
+    variable: str = Field(description="scale or code")
+    perspective: str = Field(default="patient", description="patient, therapist or observer")
+    options: dict[str, float | int | str | bool] = {}
+
+
+class RuptureSettings(Strict):
+    """Which criteria are applied to what."""
+
+    criteria: list[RuptureCriterion]
+    compare: bool = True
+
+
+class ModelSpecification(Strict):
+    """One model; {outcome} in the formula stands for each outcome in turn."""
+
+    model: str
+    outcomes: list[str]
+    formula: str = Field(description="'{outcome} ~ time + oxytocin_change_within + oxytocin_change_between'")
+    groups: str | list[str] = "patient"
+    random: str | list[str] = "1"
+    residual: str = "independent"
+    covariance: Literal["unstructured", "diagonal"] = "unstructured"
+    method: Literal["reml", "ml"] = "reml"
+    standardise: list[str] = Field(default=[], description="within-patient terms also given as b·SD_w(x)/SD_w(y)")
+
+
+class Analysis(Strict):
+    """A question: its models and the term that answers it."""
+
+    analysis: str
+    question: str
+    models: list[ModelSpecification]
+    primary_term: str
+
+
+class ModelSettings(Strict):
+    """The analysis plan."""
+
+    center: list[str] = Field(description="variables split into a within- and a between-patient part")
+    df_methods: list[DfMethod] = Field(min_length=1, description="first is primary, the others stand beside it")
+    level: float = Field(default=0.95, gt=0, lt=1)
+    analyses: list[Analysis]
+
+
+class PublishedPool(Strict):
+    """A published table of studies to be pooled anew."""
+
+    pool: str
+    title: str
+    file: str
+    effect: Literal["fisher_z"] = "fisher_z"
+    variance_from: Literal["printed z", "n"] = "printed z"
+    year: int | None = None
+
+
+class WavePool(Strict):
+    """One term of one model pooled over waves on a declared metric."""
+
+    pool: str
+    title: str
+    analysis: str
+    model: str
+    outcome: str
+    term: str
+    metric: Literal["standardised_within", "raw"] = "standardised_within"
+
+
+class PoolingSettings(Strict):
+    """What is pooled and how."""
+
+    methods: list[str] = Field(min_length=1, description="first is primary: reml, dl, …")
+    tests: list[Literal["z", "t", "knapp-hartung"]] = Field(min_length=1, description="first is primary")
+    level: float = Field(default=0.95, gt=0, lt=1)
+    published: list[PublishedPool] = []
+    waves: list[WavePool] = []
+
+
+class AuditSettings(Strict):
+    """What is checked."""
+
+    claims: str = "data/evidence/published_claims.csv"
+    conventions: list[Literal["rounded", "truncated"]] = ["rounded", "truncated"]
+    second_engine_tolerance: float = Field(default=0.01, gt=0, description="in units of our standard error")
+
+
+class ReportSettings(Strict):
+    """The manuscript."""
+
+    title: str
+    authors: list[str] = []
+    formats: list[Literal["html", "docx", "pdf"]] = ["html", "docx", "pdf"]
+
+
+class Plan(Strict):
+    """`config/config.yaml`."""
+
+    waves: str = Field(default="config/waves.tsv", description="table of the waves")
+    instruments: str = Field(default="config/instruments", description="folder of the instrument files")
+    evidence: str = Field(default="data/evidence", description="folder of the published evidence")
+    intake: IntakeSettings = IntakeSettings()
+    assay: AssaySettings = AssaySettings()
+    agreement: AgreementSettings = AgreementSettings()
+    ruptures: RuptureSettings
+    models: ModelSettings
+    pooling: PoolingSettings
+    audit: AuditSettings = AuditSettings()
+    report: ReportSettings
+
+
+def read_plan(path: str | Path) -> Plan:
+    """The analysis plan, typed and checked."""
+    return parse(Plan, read_yaml(path), Path(path).as_posix())

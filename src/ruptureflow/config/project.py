@@ -1,0 +1,134 @@
+"""All settings of a run together, read and checked before the first job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ruptureflow.config.instruments import CodingSystem, Questionnaire, read_instruments
+from ruptureflow.config.plan import Plan
+from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse
+from ruptureflow.config.wave import WAVE_FILE, RawFile, Wave, read_wave
+from ruptureflow.config.waves import WaveRow, read_waves, shown_waves
+
+
+class WaveSettings(Strict):
+    """A wave's own row of `waves.tsv` and its `wave.yaml`: what a rule of that wave carries in its params."""
+
+    row: WaveRow
+    wave: Wave
+
+
+@dataclass(frozen=True)
+class Project:
+    """The plan, the waves with their files, the instruments."""
+
+    plan: Plan
+    waves: dict[str, WaveSettings]
+    instruments: dict[str, Questionnaire | CodingSystem]
+
+    @property
+    def shown(self) -> list[str]:
+        """Ids of the waves that pooled results and the manuscript contain."""
+        return [row.wave for row in shown_waves([settings.row for settings in self.waves.values()])]
+
+    def wave_text(self, wave: str) -> str:
+        """A wave's settings as one line of JSON."""
+        return as_text(self.waves[wave])
+
+    def raw_files(self, wave: str) -> list[str]:
+        """Every raw file of a wave: its `wave.yaml` and each declared file, as repository-relative POSIX paths."""
+        settings = self.waves[wave]
+        folder = Path(settings.row.folder)
+        files = {(folder / WAVE_FILE).as_posix()}
+        for file in settings.wave.files:
+            files.update(path.as_posix() for path in matching_files(folder, file))
+        return sorted(files)
+
+    def instrument_files(self, wave: str) -> list[str]:
+        """The instrument files a wave names."""
+        named = instruments_of(self.waves[wave].wave)
+        return sorted((Path(self.plan.instruments) / f"{name}.yaml").as_posix() for name in named)
+
+
+def instruments_of(wave: Wave) -> set[str]:
+    """Ids of the instruments that a wave's files name."""
+    named = {file.instrument for file in wave.files if hasattr(file, "instrument")}
+    for file in wave.files:
+        if file.kind == "participants":
+            named |= {target.split(".")[0] for target in file.scores.values()}
+    return named
+
+
+def matching_files(folder: Path, file: RawFile) -> list[Path]:
+    """Files of a wave folder that a declared path or pattern names, sorted; lock files of open workbooks left out."""
+    return sorted(path for path in folder.glob(file.path) if path.is_file() and not path.name.startswith("~$"))
+
+
+def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> Project:
+    """Read and check everything a run is told: the merged plan, the waves, their files, the instruments.
+
+    Parameters
+    ----------
+    merged : the merged configuration, as Snakemake hands it over.
+    place : file to name in messages about it.
+
+    Raises
+    ------
+    ConfigError
+        with every problem of every file, one a line.
+    """
+    plan = parse(Plan, merged, place)
+    problems: list[str] = []
+    instruments: dict[str, Questionnaire | CodingSystem] = {}
+    waves: dict[str, WaveSettings] = {}
+    try:
+        instruments = read_instruments(plan.instruments)
+    except ConfigError as error:
+        problems.append(str(error))
+    try:
+        for row in read_waves(plan.waves):
+            try:
+                waves[row.wave] = WaveSettings(row=row, wave=read_wave(row.folder))
+                problems += _wave_problems(waves[row.wave], instruments)
+            except ConfigError as error:
+                problems.append(str(error))
+    except ConfigError as error:
+        problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return Project(plan, waves, instruments)
+
+
+def _wave_problems(settings: WaveSettings, instruments: dict[str, Questionnaire | CodingSystem]) -> list[str]:
+    folder = Path(settings.row.folder)
+    place = (folder / WAVE_FILE).as_posix()
+    problems = [
+        f"{place}: file {file.path!r} is not in the folder{_nearest_file(folder, file.path)}"
+        for file in settings.wave.files
+        if not matching_files(folder, file)
+    ]
+    problems += [
+        f"{place}: unknown instrument {name!r}{nearest(name, sorted(instruments))}"
+        for name in sorted(instruments_of(settings.wave))
+        if instruments and name not in instruments
+    ]
+    return problems
+
+
+def _nearest_file(folder: Path, path: str) -> str:
+    present = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != WAVE_FILE)
+    return nearest(path, present) if present else "; the folder holds no other file"
+
+
+def write_run_config(merged: dict[str, Any], path: str | Path) -> None:
+    """Write the merged configuration, only when its bytes change (a new file time alone would rerun nothing)."""
+    text = "# The merged configuration of this run; made by the workflow, edit config/config.yaml instead.\n"
+    text += yaml.safe_dump(merged, sort_keys=True, allow_unicode=True)
+    path = Path(path)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

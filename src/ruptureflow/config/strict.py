@@ -1,0 +1,112 @@
+"""Typed settings that refuse what they do not know: every problem of a file at once, each with its place and a fix."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class ConfigError(ValueError):
+    """A settings file is not usable; the message lists every problem with its place and the fix."""
+
+
+class Strict(BaseModel):
+    """A typed section: unknown keys are errors, values never change kind in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def parse(model: type[Model], content: Any, place: str) -> Model:
+    """Read a settings model from parsed YAML.
+
+    Raises
+    ------
+    ConfigError
+        with one line per problem: `place: key: problem; fix`.
+    """
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{place}: expected keys and values, found {type(content).__name__}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        lines = [_line(model, problem) for problem in error.errors(include_url=False)]
+        raise ConfigError("\n".join(f"{place}: {line}" for line in lines)) from None
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Parsed YAML of a file; a missing file or broken YAML is a ConfigError that names the place."""
+    path = Path(path)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path.as_posix()}: no such file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.as_posix()}: not UTF-8 text; save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path.as_posix()}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`; did you mean 'x'?`, or the known names where none is near."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+
+
+def as_text(model: BaseModel) -> str:
+    """A settings model as one line of JSON: what a rule carries in its params."""
+    return json.dumps(model.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _line(model: type[BaseModel], problem: dict[str, Any]) -> str:
+    location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+    key = ".".join(str(part) for part in location)
+    kind, message = problem["type"], problem["msg"]
+    if kind == "extra_forbidden":
+        known = _known_keys(model, location[:-1])
+        return f"unknown key {key!r}{nearest(str(location[-1]), known) if known else ''}"
+    if kind == "missing":
+        return f"key {key!r} is missing; add it"
+    message = message.removeprefix("Value error, ")
+    found = problem.get("input")
+    shown = f" (found {found!r})" if isinstance(found, (str, int, float, bool)) else ""
+    return f"{key}: {message[0].lower() + message[1:]}{shown}" if key else message
+
+
+def _known_keys(model: type[BaseModel], location: list[Any]) -> list[str]:
+    """Keys of the section at a location, following lists, dicts, options and tagged unions."""
+    candidates: list[type[BaseModel]] = [model]
+    for part in location:
+        following: list[type[BaseModel]] = []
+        for candidate in candidates:
+            if isinstance(part, str) and part in candidate.model_fields:
+                following += _models_in(candidate.model_fields[part].annotation)
+        if following:
+            candidates = following
+        elif isinstance(part, str):
+            tagged = [c for c in candidates if _tag(c) == part]
+            candidates = tagged or candidates
+    return sorted({key for candidate in candidates for key in candidate.model_fields})
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    kind = model.model_fields.get("kind")
+    values = get_args(kind.annotation) if kind else ()
+    return values[0] if values else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

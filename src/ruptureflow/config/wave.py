@@ -1,0 +1,236 @@
+"""`wave.yaml`: what the files of a wave folder are, in which locale, and what the wave's design was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ruptureflow.config.strict import Strict, parse, read_yaml
+
+WAVE_FILE = "wave.yaml"
+
+
+class Locale(Strict):
+    """How the files write numbers, dates and missing values; declared, never guessed at run time."""
+
+    delimiter: str = ","
+    decimal: Literal[".", ","] = "."
+    encoding: str = "utf-8"
+    date_format: str = Field(default="%Y-%m-%d", description="strptime format of dates and times in text files")
+    missing: list[str] = Field(default=["", "NA", "N/A"], description="cells that mean: no value")
+
+
+class Analyte(Strict):
+    """One analyte of the wave and what is known of its assay; what the lab did not report stays 'not reported'."""
+
+    name: str
+    matrix: str
+    unit: str
+    method: str = Field(description="RIA, ELISA, LC-MS …")
+    signal: Literal["cpm", "od", "none"] = Field(
+        default="none", description="none: concentrations came without signals"
+    )
+    kit: str = "not reported"
+    extraction: str = "not reported"
+    dilution: float = Field(default=1, gt=0, description="dilution of a sample whose manifest names none")
+    concentration_factor: float = Field(default=1, gt=0)
+    recovery: float = Field(default=1, gt=0, description="extraction recovery, 1 = complete or not corrected")
+    lod: float | None = Field(
+        default=None, description="limit of detection as the lab reports it, where no signal came"
+    )
+
+
+class Design(Strict):
+    """The planned design: sessions outside it are problems; time is (session − time_origin) ÷ time_step."""
+
+    sessions: list[int] = Field(description="every planned session of the treatment that any file may name")
+    assay_sessions: list[int] = Field(default=[], description="sessions with samples")
+    roles: list[str] = ["patient"]
+    arms: list[str] = []
+    time_origin: float = 1
+    time_step: float = Field(default=1, gt=0)
+    duration_minutes: float | None = Field(default=None, description="length of a coded session: exposure of counts")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ranges(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for key in ("sessions", "assay_sessions"):
+                if isinstance(data.get(key), dict):
+                    span = data[key]
+                    if set(span) != {"first", "last"}:
+                        raise ValueError(f"{key}: give a list of sessions, or first and last")
+                    data = {**data, key: list(range(int(span["first"]), int(span["last"]) + 1))}
+        return data
+
+
+class RawFile(Strict):
+    """What every declared file has: where it lies, its locale, and which of its columns is which of ours."""
+
+    path: str = Field(description="file, or pattern such as coders/*.xlsx, relative to the wave folder")
+    sheet: str | None = Field(default=None, description="sheet of a workbook; the first where it has only one")
+    header_row: int = Field(default=1, ge=1, description="row of the column headings as a spreadsheet shows it")
+    locale: Locale | None = Field(default=None, description="where the file's locale differs from the wave's")
+    columns: dict[str, str] = Field(
+        default={}, description="our name: the file's heading; unnamed ones keep their name"
+    )
+    constants: dict[str, str] = Field(default={}, description="our name: a value that holds for the whole file")
+    ignore: list[str] = Field(default=[], description="headings that are known and not read")
+
+
+class ParticipantsFile(RawFile):
+    """One row a patient: patient, therapist, age, gender, arm, personality_disorder, dropout, covariates, scores."""
+
+    kind: Literal["participants"]
+    covariates: list[str] = Field(default=[], description="further columns to carry, by our name")
+    scores: dict[str, str] = Field(
+        default={},
+        description="heading: instrument.scale@intake or @end, for totals that stand in this table",
+    )
+    yes: list[str] = ["yes", "true", "1"]
+    no: list[str] = ["no", "false", "0"]
+
+
+class SamplesFile(RawFile):
+    """The manifest: sample, patient, role, session, occasion, collected_at, dilution.
+
+    `pattern` reads patient, session, occasion and role out of the sample's id instead,
+    such as {patient}_S{session}_{occasion}.
+    """
+
+    kind: Literal["samples"]
+    analyte: str
+    pattern: str | None = None
+    occasions: dict[str, str] = Field(
+        default={"pre": "pre", "post": "post"}, description="the file's word: pre or post"
+    )
+
+
+class TubesFile(RawFile):
+    """A gamma counter's list, one row a tube: run, position, label, signal.
+
+    Labels: `contents` maps a label to total, nsb, b0, blank, standard or qc; every other label is a sample's id.
+    `doses` gives each standard's and QC's nominal dose by label.
+    """
+
+    kind: Literal["tubes"]
+    analyte: str
+    contents: dict[str, str]
+    doses: dict[str, float]
+
+
+class PlateFile(RawFile):
+    """A reader's 8×12 grid of signals and, on another sheet, the grid of what each well holds; one plate a file.
+
+    The run's name is the file's name without its ending.
+    """
+
+    kind: Literal["plate"]
+    analyte: str
+    layout_sheet: str
+    corner: str = Field(default="A1", description="cell where the grid's own corner stands (left of 1, above A)")
+    layout_corner: str = "A1"
+    contents: dict[str, str]
+    doses: dict[str, float]
+
+
+class ConcentrationsFile(RawFile):
+    """Concentrations as the lab reports them, without signals: sample (or patient, session, occasion), concentration.
+
+    `layout` long: one row a sample. wide: one row a patient × session, `value_columns` pre and post.
+    """
+
+    kind: Literal["concentrations"]
+    analyte: str
+    layout: Literal["long", "wide"] = "long"
+    value_columns: dict[str, str] = Field(default={}, description="wide: pre and post: the file's headings")
+    pattern: str | None = None
+    occasions: dict[str, str] = {"pre": "pre", "post": "post"}
+    role: str = "patient"
+
+
+class CodesFile(RawFile):
+    """Coder sheets. long: patient, session, coder, segment, code, measure, value. wide: a column a code."""
+
+    kind: Literal["codes"]
+    instrument: str
+    version: str = Field(description="version of the coding manual; must be the instrument's")
+    layout: Literal["long", "wide"]
+    measure: str | None = Field(default=None, description="wide: what the cells hold, where headings do not say")
+    pattern: str = Field(default="{code}", description="wide: how a heading names code and measure")
+    blank: Literal["zero", "not coded", "refuse"] = Field(default="refuse", description="what an empty cell means")
+    marks: dict[str, float] = Field(default={}, description="marks that stand for numbers, such as x: 1")
+
+
+class ResponsesFile(RawFile):
+    """Questionnaire answers. wide: a column an item, named by `pattern`; long: columns item and value."""
+
+    kind: Literal["responses"]
+    instrument: str
+    version: str = Field(default="", description="version of the form; must be the instrument's where that has one")
+    role: str = Field(default="patient", description="who answers, where no column role says so")
+    layout: Literal["long", "wide"]
+    pattern: str = Field(default="{instrument}_{item}", description="wide: how a heading names the item")
+    timepoints: dict[str, str] = Field(
+        default={}, description="words in the session column for intake and end, such as baseline: intake"
+    )
+
+
+class ScoresFile(RawFile):
+    """Scale scores without items, one row a patient (× session); `scores` maps headings to scale or scale@timepoint."""
+
+    kind: Literal["scores"]
+    instrument: str
+    role: str = "patient"
+    scores: dict[str, str]
+    timepoints: dict[str, str] = {}
+
+
+WaveFile = Annotated[
+    ParticipantsFile
+    | SamplesFile
+    | TubesFile
+    | PlateFile
+    | ConcentrationsFile
+    | CodesFile
+    | ResponsesFile
+    | ScoresFile,
+    Field(discriminator="kind"),
+]
+
+
+class Wave(Strict):
+    """A wave folder's `wave.yaml`."""
+
+    title: str
+    description: str = ""
+    locale: Locale = Locale()
+    design: Design
+    analytes: list[Analyte] = []
+    files: list[WaveFile]
+
+    def analyte(self, name: str) -> Analyte:
+        """The declared analyte of a name."""
+        return next(analyte for analyte in self.analytes if analyte.name == name)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Wave:
+        names = [analyte.name for analyte in self.analytes]
+        for file in self.files:
+            analyte = getattr(file, "analyte", None)
+            if analyte is not None and analyte not in names:
+                raise ValueError(f"files: {file.path}: analyte {analyte!r} is not among analytes {names}")
+        stray = [s for s in self.design.assay_sessions if s not in self.design.sessions]
+        if stray:
+            raise ValueError(f"design: assay_sessions {stray} are not among sessions")
+        if sum(file.kind == "participants" for file in self.files) != 1:
+            raise ValueError("files: exactly one file of kind participants is needed")
+        return self
+
+
+def read_wave(folder: str | Path) -> Wave:
+    """The `wave.yaml` of a wave folder, typed and checked."""
+    path = Path(folder) / WAVE_FILE
+    return parse(Wave, read_yaml(path), path.as_posix())

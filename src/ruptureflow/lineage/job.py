@@ -1,0 +1,65 @@
+"""The frame every workflow script runs in: its log, its errors in plain words, its record of inputs and outputs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ruptureflow.lineage.record import JobRecord, file_hash, write_record
+
+
+def is_users_mistake(error: BaseException) -> bool:
+    """Whether an error is one of this package's own messages, which say what to mend and need no traceback."""
+    return isinstance(error, ValueError) and type(error).__module__.startswith("ruptureflow.")
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Run the body of a script: everything it says goes into the rule's log, its record into `output.lineage`.
+
+    An error of this package ends the job with its message alone; any other error is a defect of ours and its
+    traceback goes into the log.
+
+    Parameters
+    ----------
+    snakemake : the object Snakemake gives a script; `params.code` is the hash of the rule's library modules.
+    """
+    log_path = Path(str(snakemake.log[0]))
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("w", encoding="utf-8") as stream:
+        logging.basicConfig(stream=stream, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
+        logging.captureWarnings(True)
+        try:
+            yield
+        except Exception as error:
+            if is_users_mistake(error):
+                stream.write(f"{error}\n")
+            else:
+                stream.write(traceback.format_exc())
+                stream.write("This is a defect of ruptureflow, not of your data; please report it with these lines.\n")
+            stream.flush()
+            sys.tracebacklimit = 0
+            raise SystemExit(1) from None
+    lineage = getattr(snakemake.output, "lineage", None)
+    if lineage is not None:
+        write_record(_record(snakemake, str(lineage)), str(lineage))
+
+
+def _record(snakemake: Any, lineage: str) -> JobRecord:
+    return JobRecord(
+        rule=snakemake.rule,
+        script=_relative(os.path.join(snakemake.scriptdir, f"{snakemake.rule}.py")),
+        code_hash=snakemake.params.code,
+        inputs={path: file_hash(path) for path in sorted({_relative(str(p)) for p in snakemake.input})},
+        outputs=sorted(_relative(str(path)) for path in snakemake.output if str(path) != lineage),
+    )
+
+
+def _relative(path: str) -> str:
+    return Path(os.path.relpath(path)).as_posix()

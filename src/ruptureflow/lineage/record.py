@@ -1,0 +1,81 @@
+"""What a job read and made: the record from which any number is followed back to its raw files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job of the workflow.
+
+    Parameters
+    ----------
+    rule, script : the rule's name and its script's path, relative to the repository.
+    code_hash : hash of the library modules the job runs.
+    inputs : SHA-256 by path of every file it read.
+    outputs : paths of the files it made.
+    """
+
+    rule: str
+    script: str
+    code_hash: str
+    inputs: dict[str, str]
+    outputs: list[str]
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_record(record: JobRecord, path: str | Path) -> None:
+    """Write a job's record as JSON, sorted, without times."""
+    text = json.dumps(asdict(record), indent=1, sort_keys=True, ensure_ascii=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_records(paths: Iterable[str | Path]) -> list[JobRecord]:
+    """The records of several jobs."""
+    return [JobRecord(**json.loads(Path(path).read_text(encoding="utf-8"))) for path in paths]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """All jobs' records together: answers where a file came from."""
+
+    records: tuple[JobRecord, ...]
+
+    def maker(self, path: str) -> JobRecord:
+        """The job that made a file.
+
+        Raises
+        ------
+        KeyError
+            if no recorded job made it.
+        """
+        for record in self.records:
+            if path in record.outputs:
+                return record
+        raise KeyError(f"no recorded job made {path}")
+
+    def raw_inputs(self, path: str) -> dict[str, str]:
+        """SHA-256 by path of every raw file (one that no job made) behind a file, sorted by path."""
+        makers = {output: record for record in self.records for output in record.outputs}
+        waiting, seen, raw = [path], set(), {}
+        while waiting:
+            record = makers.get(waiting.pop())
+            if record is None or id(record) in seen:
+                continue
+            seen.add(id(record))
+            for name, digest in record.inputs.items():
+                if name in makers:
+                    waiting.append(name)
+                else:
+                    raw[name] = digest
+        return dict(sorted(raw.items()))

@@ -1,0 +1,37 @@
+"""assay: signals to concentrations.
+
+Reads       results/<wave>/intake/{samples,signals,reported_concentrations}.csv
+Hands over  results/<wave>/assay/{curves,curve_covariances,standards,quality_controls,precision}.csv,
+            concentrations.csv (one row a sample), changes.csv (one row a person and session)
+"""
+
+
+rule measure_samples:
+    input:
+        samples="results/{wave}/intake/samples.csv",
+        signals="results/{wave}/intake/signals.csv",
+        reported="results/{wave}/intake/reported_concentrations.csv",
+    output:
+        curves="results/{wave}/assay/curves.csv",
+        curve_covariances="results/{wave}/assay/curve_covariances.csv",
+        standards="results/{wave}/assay/standards.csv",
+        quality_controls="results/{wave}/assay/quality_controls.csv",
+        precision="results/{wave}/assay/precision.csv",
+        concentrations="results/{wave}/assay/concentrations.csv",
+        changes="results/{wave}/assay/changes.csv",
+        lineage="results/{wave}/assay/lineage.json",
+    params:
+        code=code("assay"),
+        settings=settings("assay"),
+        wave=wave_settings,
+    log:
+        "results/logs/{wave}/measure_samples.log",
+    benchmark:
+        "results/benchmarks/{wave}/measure_samples.tsv"
+    script:
+        "../scripts/assay/measure_samples.py"
+
+
+rule assay:
+    input:
+        expand(rules.measure_samples.output, wave=PROJECT.waves),
