@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +43,6 @@ def job(snakemake: Any) -> Iterator[None]:
                 stream.write(traceback.format_exc())
                 stream.write("This is a defect of ruptureflow, not of your data; please report it with these lines.\n")
             stream.flush()
-            sys.tracebacklimit = 0
             raise SystemExit(1) from None
     lineage = getattr(snakemake.output, "lineage", None)
     if lineage is not None:

@@ -25,11 +25,14 @@ def write_table(frame: pd.DataFrame, path: str | Path, table: Table) -> None:
 
 
 def read_table(path: str | Path, table: Table) -> pd.DataFrame:
-    """Read a hand-over table with the types of its schema; open columns get the type their values have."""
+    """Read a hand-over table with the types of its schema; open columns get the type their values have.
+
+    Numbers come back bit for bit: from 3.1 on pandas reads the shortest form of a float exactly by default.
+    """
     import pandas as pd
 
     types = {c.name: PANDAS_TYPES[c.kind] for c in table.columns}
-    frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     for name in frame.columns:
         if name not in types and str(frame[name].dtype) in ("object", "str"):
             frame[name] = frame[name].astype("string")

@@ -1,0 +1,105 @@
+"""Settings files: unknown keys are errors with the nearest known name, all problems at once, with their place."""
+
+from pathlib import Path
+
+import pytest
+
+from ruptureflow.config import ConfigError, Plan, Wave, load_project, parse, read_plan, read_yaml, write_run_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _lines(model, content) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(model, content, "f.yaml")
+    return str(caught.value).splitlines()
+
+
+def test_the_committed_plan_would_be_refused():
+    plan = read_plan(ROOT / "config" / "config.yaml")
+    assert plan.models.df_methods
+
+
+def test_a_misspelt_key_would_be_ignored_or_unexplained():
+    content = read_yaml(ROOT / "config" / "config.yaml")
+    content["asay"] = content.pop("assay")
+    content["models"]["levle"] = 0.9
+    content["pooling"]["waves"][0]["outcme"] = content["pooling"]["waves"][0].pop("outcome")
+    lines = _lines(Plan, content)
+    assert "f.yaml: unknown key 'asay'; did you mean 'assay'?" in lines
+    assert "f.yaml: unknown key 'models.levle'; did you mean 'level'?" in lines
+    assert "f.yaml: unknown key 'pooling.waves.0.outcme'; did you mean 'outcome'?" in lines
+    assert "f.yaml: key 'pooling.waves.0.outcome' is missing; add it" in lines
+
+
+def test_a_misspelt_key_of_a_tagged_file_entry_would_get_no_hint():
+    content = {
+        "title": "x",
+        "design": {"sessions": {"first": 1, "last": 4}},
+        "files": [{"kind": "codes", "path": "x", "instrumnt": "3rs_2015", "version": "2015", "layout": "wide"}],
+    }
+    assert "f.yaml: unknown key 'files.0.codes.instrumnt'; did you mean 'instrument'?" in _lines(Wave, content)
+
+
+def test_a_value_out_of_range_would_be_taken():
+    content = read_yaml(ROOT / "config" / "config.yaml")
+    content["models"]["level"] = 95
+    content["assay"]["model"] = "6pl"
+    lines = _lines(Plan, content)
+    assert any(line.startswith("f.yaml: models.level: input should be less than 1") for line in lines)
+    assert any("'4pl'" in line and "found '6pl'" in line for line in lines)
+
+
+def test_broken_yaml_would_be_a_traceback(tmp_path):
+    (tmp_path / "c.yaml").write_text("a: [1, 2\nb: 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"c\.yaml: line \d+, column \d+ not valid YAML"):
+        read_yaml(tmp_path / "c.yaml")
+
+
+def test_an_empty_section_would_be_an_attribute_error():
+    content = read_yaml(ROOT / "config" / "config.yaml")
+    content["models"] = None
+    assert any(line.startswith("f.yaml: models:") for line in _lines(Plan, content))
+
+
+def test_an_unchanged_run_config_would_look_new(tmp_path):
+    path = tmp_path / "results" / "run_config.yaml"
+    write_run_config({"b": 1, "a": {"x": "ü"}}, path)
+    before = path.stat().st_mtime_ns
+    write_run_config({"a": {"x": "ü"}, "b": 1}, path)
+    assert path.stat().st_mtime_ns == before
+    write_run_config({"a": {"x": "ü"}, "b": 2}, path)
+    assert "b: 2" in path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def small_project(tmp_path, monkeypatch):
+    """A project folder with one wave whose only file is its participants."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config" / "instruments").mkdir(parents=True)
+    (tmp_path / "data" / "w").mkdir(parents=True)
+    (tmp_path / "data" / "w" / "people.csv").write_text("patient\np1\n", encoding="utf-8")
+    (tmp_path / "data" / "w" / "wave.yaml").write_text(
+        "title: t\ndesign: {sessions: [1]}\nfiles: [{kind: participants, path: people.csv}]\n", encoding="utf-8"
+    )
+    (tmp_path / "config" / "waves.tsv").write_text("wave\tfolder\torigin\nw\tdata/w\treal\n", encoding="utf-8")
+    return read_yaml(ROOT / "config" / "config.yaml")
+
+
+def test_a_usable_project_would_be_refused(small_project):
+    project = load_project(small_project)
+    assert project.shown == ["w"]
+    assert project.raw_files("w") == ["data/w/people.csv", "data/w/wave.yaml"]
+
+
+def test_a_missing_file_would_surface_as_a_workflow_riddle(small_project):
+    Path("data/w/people.csv").rename("data/w/peopel.csv")
+    with pytest.raises(ConfigError) as caught:
+        load_project(small_project)
+    assert str(caught.value) == ("data/w/wave.yaml: file 'people.csv' is not in the folder; did you mean 'peopel.csv'?")
+
+
+def test_a_missing_wave_folder_would_be_a_traceback(small_project):
+    Path("config/waves.tsv").write_text("wave\tfolder\torigin\nw\tdata/v\treal\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"data/v/wave\.yaml: no such file"):
+        load_project(small_project)
