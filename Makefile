@@ -17,7 +17,7 @@ all: $(INSTALLED) ## install, run the whole workflow, say where the manuscript i
 	@for format in $(FORMATS); do echo "  $(CURDIR)/results/report/manuscript.$$format"; done
 
 test: lint ## all checks and tests
-	$(BIN)/python -m pytest -n $(CORES)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(INSTALLED) ## style, layering, notebooks without outputs, no person's data in git
 	$(BIN)/ruff check .
