@@ -1,7 +1,71 @@
 """Pooling of effects over waves and published studies, as users of metafor and CMA expect it."""
 
+from ruptureflow.pooling.combining import combine_effects
+from ruptureflow.pooling.conversions import (
+    d_from_f,
+    d_from_p,
+    d_from_t,
+    d_to_log_odds,
+    d_to_r,
+    d_to_z,
+    effect_from_interval,
+    log_odds_to_d,
+    r_from_t,
+    r_to_d,
+    r_to_z,
+    z_from_printed_r,
+    z_to_d,
+    z_to_r,
+)
+from ruptureflow.pooling.effect_sizes import (
+    EffectSize,
+    change_difference,
+    correlation,
+    fisher_z,
+    hedges_factor,
+    mean_difference,
+    odds_ratio,
+    point_biserial,
+    pre_post_change,
+    pre_post_sweep,
+    risk_ratio,
+    smd_from_d,
+    standardised_mean_difference,
+)
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.random_effects import pool
 from ruptureflow.pooling.result import PooledResult
 
-__all__ = ["PooledResult", "PoolingError", "pool"]
+__all__ = [
+    "EffectSize",
+    "PooledResult",
+    "PoolingError",
+    "change_difference",
+    "combine_effects",
+    "correlation",
+    "d_from_f",
+    "d_from_p",
+    "d_from_t",
+    "d_to_log_odds",
+    "d_to_r",
+    "d_to_z",
+    "effect_from_interval",
+    "fisher_z",
+    "hedges_factor",
+    "log_odds_to_d",
+    "mean_difference",
+    "odds_ratio",
+    "point_biserial",
+    "pool",
+    "pre_post_change",
+    "pre_post_sweep",
+    "r_from_t",
+    "r_to_d",
+    "r_to_z",
+    "risk_ratio",
+    "smd_from_d",
+    "standardised_mean_difference",
+    "z_from_printed_r",
+    "z_to_d",
+    "z_to_r",
+]
