@@ -28,11 +28,12 @@ lint: $(INSTALLED) ## style, layering, notebooks without outputs, no person's da
 	@stray=$$(git ls-files data 2>/dev/null | grep -vE '^data/(demo_[a-z]+|evidence)/' || true); \
 	  if [ -n "$$stray" ]; then echo "data files that must not be in git:"; echo "$$stray"; exit 1; fi
 
-format: $(INSTALLED) ## rewrite code in the house style
+format: $(INSTALLED) ## rewrite code in the house style, and the data dictionary from the schemas
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
 	$(BIN)/nbstripout notebooks/*.ipynb
+	$(BIN)/python -m ruptureflow.tables > docs/data_dictionary.md
 
 bench: $(INSTALLED) ## wall times: cold rebuild, the same work in one process, a rerun with nothing to do
 	$(BIN)/python -m benchmarks
