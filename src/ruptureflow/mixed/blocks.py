@@ -1,0 +1,144 @@
+"""Cross-products of every independent block of rows: all that independent residuals ever need of the data.
+
+A block is a unit of the outermost factor with everything nested in it (or all rows, where factors are crossed).
+Its columns are ``[Z | X | y]``: the effects of each level and unit inside the block, the fixed effects, the outcome.
+Blocks of equal make-up are stacked, so one batched operation serves them all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Stacked cross-products of equally made blocks.
+
+    Attributes
+    ----------
+    products
+        ``(blocks, Q + p + 1, Q + p + 1)``, columns ``[Z | X | y]``.
+    places
+        For each level an ``(units in a block, effects)`` array: the column of every effect.
+    units
+        For each level a ``(blocks, units in a block)`` array of unit codes.
+    size
+        Q, the number of random-effects columns of one block.
+    """
+
+    products: np.ndarray
+    places: tuple[np.ndarray, ...]
+    units: tuple[np.ndarray, ...]
+    size: int
+
+
+def unit_products(codes: np.ndarray, count: int, columns: list[np.ndarray]) -> np.ndarray:
+    """``(count, d, d)`` cross-products of the columns within every unit, in one pass over the rows."""
+    wide = columns[0][:, None] if columns[0].ndim == 1 else columns[0]
+    if len(columns) > 1:
+        wide = np.column_stack(columns)
+    rows, d = wide.shape
+    steps = np.diff(codes)
+    if (steps < 0).any():
+        order = np.argsort(codes, kind="stable")
+        wide, codes = wide[order], codes[order]
+        steps = np.diff(codes)
+    starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
+    if len(starts) != count:
+        raise AssertionError("every unit has rows")
+    sizes = np.diff(np.append(starts, rows))
+    if sizes[0] * count == rows and (sizes == sizes[0]).all():
+        stacked = wide.reshape(count, sizes[0], d)
+        return np.matmul(stacked.swapaxes(1, 2), stacked)
+    if rows * d * d <= 2_000_000:
+        return np.add.reduceat(wide[:, :, None] * wide[:, None, :], starts, axis=0)
+    out = np.empty((count, d, d))
+    turned = np.ascontiguousarray(wide.T)
+    for a in range(d):
+        for b in range(a + 1):
+            out[:, a, b] = out[:, b, a] = np.add.reduceat(turned[a] * turned[b], starts)
+    return out
+
+
+def single_level(products: np.ndarray, effects: int) -> tuple[Batch, ...]:
+    """Blocks of one grouping factor: all alike whatever their numbers of rows."""
+    count = len(products)
+    place = np.arange(effects)[None, :]
+    return (Batch(products, (place,), (np.arange(count)[:, None],), effects),)
+
+
+def nested_levels(products: np.ndarray, parents: list[np.ndarray], effects: list[int]) -> tuple[Batch, ...]:
+    """Blocks of nested factors, from the cross-products of the innermost units.
+
+    Parameters
+    ----------
+    products
+        ``(innermost units, sum(effects) + p + 1, ...)``: columns outermost level first, then X and y.
+    parents
+        For each level (outermost first) the unit every innermost unit belongs to; the last is ``arange``.
+    effects
+        Number of effects of each level.
+    """
+    depth = len(parents)
+    inner = len(products)
+    rest = products.shape[1] - sum(effects)
+    top = parents[0]
+    blocks = int(top.max()) + 1
+    counts = np.zeros((depth, blocks), dtype=np.int64)
+    local = np.zeros((depth, inner), dtype=np.int64)
+    for level, parent in enumerate(parents):
+        units, first = np.unique(parent, return_index=True)
+        owner = top[first]
+        counts[level] = np.bincount(owner, minlength=blocks)
+        start = np.concatenate([[0], np.cumsum(counts[level])[:-1]])
+        order = np.argsort(owner, kind="stable")
+        rank = np.empty(len(units), dtype=np.int64)
+        rank[order] = np.arange(len(units)) - start[owner[order]]
+        local[level] = rank[parent]
+    kinds, kind_of = np.unique(counts.T, axis=0, return_inverse=True)
+    kind_of = kind_of.ravel()
+    batches = []
+    for kind, numbers in enumerate(kinds):
+        members = np.flatnonzero(kind_of == kind)
+        position = np.full(blocks, -1, dtype=np.int64)
+        position[members] = np.arange(len(members))
+        chosen = np.flatnonzero(kind_of[top] == kind)
+        places, offset = [], 0
+        for number, q in zip(numbers, effects, strict=True):
+            places.append(offset + np.arange(number)[:, None] * q + np.arange(q)[None, :])
+            offset += number * q
+        size = offset
+        index = np.concatenate(
+            [places[level][local[level, chosen]] for level in range(depth)]
+            + [np.broadcast_to(size + np.arange(rest), (len(chosen), rest))],
+            axis=1,
+        )
+        full = np.zeros((len(members), size + rest, size + rest))
+        block = position[top[chosen]]
+        np.add.at(full, (block[:, None, None], index[:, :, None], index[:, None, :]), products[chosen])
+        units = []
+        for level, parent in enumerate(parents):
+            table = np.zeros((len(members), numbers[level]), dtype=np.int64)
+            table[block, local[level, chosen]] = parent[chosen]
+            units.append(table)
+        batches.append(Batch(full, tuple(places), tuple(units), size))
+    return tuple(batches)
+
+
+def crossed_levels(
+    codes: list[np.ndarray], counts: list[int], effects: list[np.ndarray], rest: np.ndarray
+) -> tuple[Batch, ...]:
+    """All rows as one block, for factors that are not nested in each other."""
+    rows = len(rest)
+    places, pieces, offset = [], [], 0
+    for code, count, values in zip(codes, counts, effects, strict=True):
+        q = values.shape[1]
+        place = offset + np.arange(count)[:, None] * q + np.arange(q)[None, :]
+        wide = np.zeros((rows, count * q))
+        np.put_along_axis(wide, place[code] - offset, values, axis=1)
+        places.append(place)
+        pieces.append(wide)
+        offset += count * q
+    wide = np.concatenate([*pieces, rest], axis=1)
+    units = tuple(np.arange(count)[None, :] for count in counts)
+    return (Batch((wide.T @ wide)[None], tuple(places), units, offset),)

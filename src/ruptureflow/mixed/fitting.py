@@ -1,0 +1,163 @@
+"""From a design to an Estimate: choose the likelihood, minimise, judge."""
+
+import warnings
+
+import numpy as np
+
+from ruptureflow.mixed.assemble import assemble_batches
+from ruptureflow.mixed.design import Design
+from ruptureflow.mixed.errors import ModelError, ModelWarning
+from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.likelihood import BlockLikelihood
+from ruptureflow.mixed.moments import Criterion
+from ruptureflow.mixed.optimise import Minimum, minimise
+from ruptureflow.mixed.scaling import Scaled, scale
+from ruptureflow.mixed.status import INTERIOR, RULES, FitStatus, boundary_places, verdict
+
+METHODS = ("reml", "ml")
+BOUNDARIES = ("lme4", "sas", "unconstrained")
+# A relative factor entry below this is a variance of zero: Newton's method gets within 1e-8 of it.
+_ZERO = 1e-6
+_NO_RESIDUAL = 1e-10
+
+
+def check_choices(method: str, boundary: str) -> None:
+    """Errors for a method or a boundary rule that does not exist."""
+    if method not in METHODS:
+        raise ModelError(f"No estimation method is called {method!r}: use 'reml' or 'ml'.")
+    if boundary not in BOUNDARIES:
+        raise ModelError(f"No boundary rule is called {boundary!r}: use one of {', '.join(BOUNDARIES)}.")
+
+
+def scaled_design(design: Design) -> Scaled:
+    """Engine coordinates, refusing an outcome without residual variance."""
+    scaled = scale(design)
+    if design.sampling_variance is None:
+        spread = design.outcome - design.outcome.mean()
+        if scaled.unit <= _NO_RESIDUAL * np.sqrt(spread @ spread / design.rows):
+            raise ModelError(
+                f"The residual variance is zero: the fixed effects reproduce the outcome {design.response!r} exactly."
+            )
+    return scaled
+
+
+def block_likelihood(design: Design, scaled: Scaled, method: str) -> BlockLikelihood:
+    """Likelihood of independent residuals or known sampling variances."""
+    rest = np.column_stack([scaled.fixed, scaled.outcome])
+    batches = assemble_batches(design, list(scaled.effects), rest)
+    criterion = Criterion(design.rows, design.columns, method == "reml", design.sampling_variance is not None)
+    return BlockLikelihood(batches, tuple(level.layout for level in design.levels), criterion)
+
+
+def start_values(likelihood) -> np.ndarray:
+    """Identity factors for the random effects, independence for the residual structure."""
+    parts = [layout.start() for layout in likelihood.layouts]
+    parts.append(np.zeros(likelihood.extra))
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
+    """Minimise the deviance; variances that reach zero are set to zero exactly."""
+    first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
+    if not len(first):
+        value, gradient, hessian = likelihood.evaluate(first)
+        return Minimum(first, value, gradient, hessian, 0, True)
+    found = minimise(likelihood.evaluate, first)
+    found = _snap(likelihood, found)
+    if start is None and len(first) == 1 and not likelihood.extra and found.theta[0] != 0.0:
+        found = _try_zero(likelihood, found)
+    return found
+
+
+def _snap(likelihood, found: Minimum) -> Minimum:
+    """Set factor entries within rounding of zero to zero."""
+    theta = found.theta.copy()
+    stop = len(theta) - likelihood.extra
+    small = np.abs(theta[:stop]) < _ZERO
+    if not small.any() or not theta[:stop][small].any():
+        return found
+    theta[:stop][small] = 0.0
+    value, gradient, hessian = likelihood.evaluate(theta)
+    if value > found.value + 1e-9 * (1.0 + abs(found.value)):
+        return found
+    return Minimum(theta, value, gradient, hessian, found.iterations, found.converged)
+
+
+def _try_zero(likelihood, found: Minimum) -> Minimum:
+    """A likelihood in one variance can have a second, lower minimum at zero."""
+    zero = np.zeros(1)
+    value, gradient, hessian = likelihood.evaluate(zero)
+    if value < found.value:
+        return Minimum(zero, value, gradient, hessian, found.iterations, found.converged)
+    return found
+
+
+def judge(design: Design, scaled: Scaled, likelihood, found: Minimum, boundary: str, warn: bool = True) -> Estimate:
+    """Estimate with its verdict from a minimum."""
+    if boundary == "unconstrained":
+        theta = found.theta
+        psis = tuple(likelihood.unconstrained_psis(theta))
+        moments = likelihood.moments(list(psis))
+    else:
+        theta = _canonical(likelihood, found.theta)
+        factors = likelihood.factors(theta)
+        psis = tuple(f @ f.T for f in factors)
+        moments = likelihood.moments_at(theta)
+    criterion = likelihood.criterion
+    if moments is None:
+        raise ModelError("The likelihood cannot be evaluated at its optimum: the residual variance may be zero.")
+    sigma2 = criterion.sigma2(moments.rss)
+    if not criterion.scale_known and sigma2 < _NO_RESIDUAL:
+        raise ModelError(
+            f"The residual variance is zero: fixed and random effects reproduce the outcome "
+            f"{design.response!r} exactly."
+        )
+    draft = Estimate(
+        design, scaled, likelihood, theta, psis, moments, sigma2, found.value,
+        FitStatus(found.converged, False, 0.0, found.iterations, (), (), INTERIOR, (), 0, ""), boundary,
+    )  # fmt: skip
+    status = _status(draft, found)
+    if warn and not status.converged:
+        warnings.warn(f"The model {status.message}.", ModelWarning, stacklevel=4)
+    return Estimate(design, scaled, likelihood, theta, psis, moments, sigma2, found.value, status, boundary)
+
+
+def _canonical(likelihood, theta: np.ndarray) -> np.ndarray:
+    parts, start = [], 0
+    for layout in likelihood.layouts:
+        parts.append(layout.canonical(theta[start : start + layout.count]))
+        start += layout.count
+    return np.concatenate([*parts, theta[start:]])
+
+
+def _status(draft: Estimate, found: Minimum) -> FitStatus:
+    singular, at_zero, at_one = boundary_places(draft.design.levels, draft.psis, draft.random_covariances)
+    rule = INTERIOR
+    if draft.boundary == "unconstrained":
+        negative = any(psi.size and np.linalg.eigvalsh(psi)[0] < 0 for psi in draft.psis)
+        singular, at_zero, at_one = False, (), ()
+        rule = RULES["unconstrained"] + ("; a variance is negative" if negative else "")
+    elif singular:
+        rule = RULES[draft.boundary]
+    return FitStatus(
+        bool(found.converged), singular, float(np.sqrt(found.gradient @ found.gradient)), found.iterations,
+        at_zero, at_one, rule, draft.design.aliased, len(draft.design.dropped),
+        verdict(found.converged, singular, at_zero, at_one),
+    )  # fmt: skip
+
+
+def estimate_design(
+    design: Design,
+    method: str = "reml",
+    boundary: str = "lme4",
+    likelihood_of=None,
+    start: np.ndarray | None = None,
+) -> Estimate:
+    """Fit a design.
+
+    ``likelihood_of(design, scaled, method)`` makes the likelihood; by default that of independent residuals.
+    """
+    check_choices(method, boundary)
+    scaled = scaled_design(design)
+    likelihood = (likelihood_of or block_likelihood)(design, scaled, method)
+    return judge(design, scaled, likelihood, find_minimum(likelihood, start), boundary)

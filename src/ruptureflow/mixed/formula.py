@@ -1,0 +1,162 @@
+"""Formulas to matrices (formulaic), read only when a formula is given."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ruptureflow.mixed.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of a formula: its name, the factors it multiplies, and its columns."""
+
+    name: str
+    factors: frozenset[str]
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A design matrix with its column names and terms."""
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    terms: tuple[Term, ...]
+    spec: object = None
+
+
+@dataclass(frozen=True)
+class FixedPart:
+    """Outcome and fixed-effects matrix."""
+
+    response: str
+    outcome: np.ndarray
+    fixed: Matrix
+
+
+_INTERCEPT = frozenset({"1"})
+
+
+def plain_matrix(values: np.ndarray, names: tuple[str, ...] | None = None) -> Matrix:
+    """Matrix given as an array: every column is a term of its own."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2:
+        raise ModelError(f"A design matrix has two dimensions, this one has {values.ndim}: give rows x columns.")
+    if names is None:
+        names = tuple(f"x{j}" for j in range(values.shape[1]))
+        if values.shape[1] and values.shape[0] and values[0, 0] == 1.0 and np.all(values[:, 0] == 1.0):
+            names = ("Intercept", *names[1:])
+    if len(names) != values.shape[1]:
+        raise ModelError(f"{len(names)} names for {values.shape[1]} columns: give one name for each column.")
+    terms = tuple(
+        Term(name, _INTERCEPT if name in ("Intercept", "1") else frozenset(name.split(":")), (j,))
+        for j, name in enumerate(names)
+    )
+    return Matrix(values, tuple(names), terms)
+
+
+def _matrix(model_matrix) -> Matrix:
+    spec = model_matrix.model_spec
+    terms = []
+    for term, columns in spec.term_indices.items():
+        factors = frozenset(str(factor) for factor in term.factors)
+        name = "Intercept" if factors == _INTERCEPT else str(term)
+        terms.append(Term(name, factors, tuple(columns)))
+    values = np.asarray(model_matrix, dtype=float)
+    if values.ndim == 1:
+        values = values[:, None]
+    return Matrix(values, tuple(str(name) for name in spec.column_names), tuple(terms), spec)
+
+
+def _parse(formula: str):
+    from formulaic import Formula
+
+    try:
+        return Formula(formula)
+    except Exception as problem:
+        raise ModelError(f"The formula {formula!r} cannot be read: {problem}") from problem
+
+
+def _build(parsed, text: str, data: pd.DataFrame):
+    try:
+        return parsed.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
+    except Exception as problem:
+        raise ModelError(f"The formula {text!r} cannot be evaluated on the data: {problem}") from problem
+
+
+def required_columns(text: str, data: pd.DataFrame) -> list[str]:
+    """Columns of ``data`` a formula (two-sided or one-sided) reads; a name that is no column is an error."""
+    simple = _simple_terms(text, data)
+    if simple is not None:
+        return [name for name in simple if name not in ("0", "1")]
+    parsed = _parse(text)
+    return check_columns(sorted(parsed.required_variables), data, text)
+
+
+def check_columns(names: list[str], data: pd.DataFrame, text: str) -> list[str]:
+    """The names, or an error that lists those which are no column."""
+    missing = [name for name in names if name not in data.columns]
+    if missing:
+        raise ModelError(
+            f"The formula {text!r} names {', '.join(map(repr, missing))}, which the data do not have: "
+            f"the columns are {', '.join(map(str, data.columns))}."
+        )
+    return names
+
+
+def _simple_terms(text: str, data: pd.DataFrame) -> list[str] | None:
+    """Terms of a one-sided formula that is only a sum of 0, 1 and numeric columns; None for any other."""
+    if not re.fullmatch(r"[\w\s.+]+", text):
+        return None
+    tokens = [token.strip() for token in text.split("+")]
+    for token in tokens:
+        if token in ("0", "1"):
+            continue
+        if token not in data.columns or not pd.api.types.is_numeric_dtype(data[token].dtype):
+            return None
+        if pd.api.types.is_bool_dtype(data[token].dtype):
+            return None
+    return tokens
+
+
+def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
+    """Random-effects matrix of a one-sided formula such as ``"1 + time"``; it may have no column."""
+    tokens = _simple_terms(text, data)
+    if tokens is None:
+        matrix = _matrix(_build(_parse(text), text, data))
+        return matrix
+    names: list[str] = [] if "0" in tokens else ["Intercept"]
+    names += [token for token in dict.fromkeys(tokens) if token not in ("0", "1")]
+    values = np.empty((len(data), len(names)))
+    for j, name in enumerate(names):
+        values[:, j] = 1.0 if name == "Intercept" else data[name].to_numpy(dtype=float)
+    terms = tuple(
+        Term(name, _INTERCEPT if name == "Intercept" else frozenset({name}), (j,)) for j, name in enumerate(names)
+    )
+    return Matrix(values, tuple(names), terms)
+
+
+def parse_two_sided(text: str, data: pd.DataFrame):
+    """Parsed formula and the columns it reads."""
+    if "~" not in text:
+        raise ModelError(f"The formula {text!r} has no '~': write 'outcome ~ predictors'.")
+    parsed = _parse(text)
+    return parsed, check_columns(sorted(parsed.required_variables), data, text)
+
+
+def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
+    """Outcome and fixed-effects matrix of a two-sided formula on complete rows."""
+    built = _build(parsed, text, data)
+    if not hasattr(built, "lhs"):
+        raise ModelError(f"The formula {text!r} names no outcome: write 'outcome ~ predictors'.")
+    outcome = _matrix(built.lhs)
+    if outcome.values.shape[1] != 1:
+        raise ModelError(
+            f"The outcome of {text!r} becomes {outcome.values.shape[1]} columns "
+            f"({', '.join(outcome.names)}): it must be one numeric column."
+        )
+    fixed = _matrix(built.rhs)
+    return FixedPart(outcome.names[0], outcome.values[:, 0], fixed)

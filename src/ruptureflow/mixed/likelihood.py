@@ -1,0 +1,235 @@
+"""Likelihood of models with independent residuals (or known sampling variances), from cross-products alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ruptureflow.mixed.blocks import Batch
+from ruptureflow.mixed.covariance import FactorLayout
+from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
+
+
+def solve_relative(zz: np.ndarray, psi: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``inv(I + ZZ Psi) right`` and the log determinant of ``I + ZZ Psi`` for stacked blocks.
+
+    Written out for one and two effects, where a call to LAPACK for each block would be most of the time.
+    """
+    q = psi.shape[0]
+    if q == 1:
+        scale = 1.0 + zz[:, 0, 0] * psi[0, 0]
+        return right / scale[:, None, None], np.log(scale)
+    matrix = zz @ psi
+    diagonal = np.arange(q)
+    matrix[:, diagonal, diagonal] += 1.0
+    if q == 2:
+        a, b, c, d = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1]
+        det = a * d - b * c
+        out = np.empty_like(right)
+        out[:, 0] = (d[:, None] * right[:, 0] - b[:, None] * right[:, 1]) / det[:, None]
+        out[:, 1] = (a[:, None] * right[:, 1] - c[:, None] * right[:, 0]) / det[:, None]
+        return out, np.log(det)
+    return np.linalg.solve(matrix, right), np.linalg.slogdet(matrix)[1]
+
+
+@dataclass(frozen=True)
+class LevelElement:
+    """One free covariance element: its level and the two effects it joins."""
+
+    level: int
+    row: int
+    column: int
+
+
+def level_elements(layouts: tuple[FactorLayout, ...]) -> tuple[LevelElement, ...]:
+    """Free covariance elements of all levels, in the order of the parameters."""
+    out = []
+    for level, layout in enumerate(layouts):
+        rows, cols = layout.entries
+        out += [LevelElement(level, int(a), int(b)) for a, b in zip(rows, cols, strict=True)]
+    return tuple(out)
+
+
+def apply_element(element: LevelElement, batch: Batch, values: np.ndarray) -> np.ndarray:
+    """``E_k values`` where ``Z E_k Z'`` is the derivative of V0; ``values`` is ``(blocks, Q, ...)``."""
+    place = batch.places[element.level]
+    a, b = place[:, element.row], place[:, element.column]
+    out = np.zeros_like(values)
+    out[:, a] = values[:, b]
+    if element.row != element.column:
+        out[:, b] = values[:, a]
+    return out
+
+
+def full_psi(batch: Batch, psis: list[np.ndarray]) -> np.ndarray:
+    """Relative covariance of all effects of one block."""
+    if len(psis) == 1 and len(batch.places[0]) == 1:
+        return psis[0]
+    out = np.zeros((batch.size, batch.size))
+    for place, psi in zip(batch.places, psis, strict=True):
+        if psi.size:
+            out[place[:, :, None], place[:, None, :]] = psi
+    return out
+
+
+def split_theta(layouts: tuple[FactorLayout, ...], theta: np.ndarray) -> list[np.ndarray]:
+    """Free parameters of each level."""
+    out, start = [], 0
+    for layout in layouts:
+        out.append(theta[start : start + layout.count])
+        start += layout.count
+    return out
+
+
+def chain(
+    layouts: tuple[FactorLayout, ...], factors: list[np.ndarray], gradient: np.ndarray, extra: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Jacobian of (covariance elements, other parameters) by (factor entries, others) and the curvature term."""
+    counts = [layout.count for layout in layouts]
+    total = sum(counts) + extra
+    if total == 1 and not extra:
+        layout, factor = next((x, f) for x, f in zip(layouts, factors, strict=True) if x.count)
+        return layout.jacobian(factor), 2.0 * gradient[:, None]
+    jacobian = np.zeros((total, total))
+    curvature = np.zeros((total, total))
+    start = 0
+    for layout, factor in zip(layouts, factors, strict=True):
+        stop = start + layout.count
+        here = slice(start, stop)
+        jacobian[here, here] = layout.jacobian(factor)
+        rows, cols = layout.entries
+        matrix = np.zeros((layout.size, layout.size))
+        # an off-diagonal element stands for two entries of the matrix
+        share = np.where(rows == cols, 1.0, 0.5) * gradient[here]
+        matrix[rows, cols] = share
+        matrix[cols, rows] = share
+        curvature[here, here] = layout.curvature(matrix)
+        start = stop
+    if extra:
+        index = np.arange(start, total)
+        jacobian[index, index] = 1.0
+    return jacobian, curvature
+
+
+@dataclass(frozen=True)
+class BlockLikelihood:
+    """Deviance, gradient and Hessian of one design, evaluated from stacked cross-products.
+
+    Attributes
+    ----------
+    batches
+        Cross-products of the blocks.
+    layouts
+        Covariance layout of each level.
+    criterion
+        REML or ML, scale profiled or known.
+    """
+
+    batches: tuple[Batch, ...]
+    layouts: tuple[FactorLayout, ...]
+    criterion: Criterion
+
+    @property
+    def extra(self) -> int:
+        """Number of parameters of the residual structure: none here."""
+        return 0
+
+    def factors(self, theta: np.ndarray) -> list[np.ndarray]:
+        """Relative Cholesky factor of each level."""
+        pieces = split_theta(self.layouts, theta)
+        return [layout.factor(piece) for layout, piece in zip(self.layouts, pieces, strict=True)]
+
+    def reduce(self, psis: list[np.ndarray]) -> tuple[list[np.ndarray], float, np.ndarray]:
+        """``V0⁻¹``-weighted cross-products of every block with Z, log determinant, and those of ``[X | y]``."""
+        p = self.criterion.columns
+        total = np.zeros((p + 1, p + 1))
+        log_det = 0.0
+        solved = []
+        for batch in self.batches:
+            q = batch.size
+            if q == 0:
+                solved.append(batch.products[:, :0])
+                total += batch.products.sum(axis=0)
+                continue
+            psi = full_psi(batch, psis)
+            right = batch.products[:, :q]
+            sol, dets = solve_relative(batch.products[:, :q, :q], psi, right)
+            log_det += float(dets.sum())
+            solved.append(sol)
+            cross = sol[:, :, q:]
+            total += batch.products[:, q:, q:].sum(axis=0)
+            weighted = cross * psi[0, 0] if q == 1 else psi @ cross
+            flat = (-1, p + 1)
+            total -= right[:, :, q:].reshape(flat).T @ weighted.reshape(flat)
+        return solved, log_det, total
+
+    def moments(self, psis: list[np.ndarray]) -> Moments | None:
+        """All sums at given relative covariances; None where they are not a covariance."""
+        p = self.criterion.columns
+        solved, log_det, total = self.reduce(psis)
+        if not np.isfinite(log_det):
+            return None
+        try:
+            lower = np.linalg.cholesky(total[:p, :p])
+        except np.linalg.LinAlgError:
+            return None
+        whiten = np.linalg.inv(lower).T
+        beta = whiten @ (whiten.T @ total[:p, p])
+        rss = float(total[p, p] - beta @ total[:p, p])
+        if not rss > 0:
+            return None
+        log_det_x = 2.0 * float(np.log(lower.diagonal()).sum())
+        turn = np.zeros((p + 1, p + 1))
+        turn[:p, :p] = whiten
+        turn[:p, p] = -beta
+        turn[p, p] = 1.0
+        elements = level_elements(self.layouts)
+        k = len(elements)
+        trace = np.zeros(k)
+        traces = np.zeros((k, k))
+        first = np.zeros((k, p + 1, p + 1))
+        second = np.zeros((k, k, p + 1, p + 1))
+        for batch, sol in zip(self.batches, solved, strict=True):
+            q = batch.size
+            if q == 0:
+                continue
+            within = sol[:, :, :q]
+            data = sol[:, :, q:] @ turn
+            _add_batch(batch, elements, within, data, trace, traces, first, second)
+        return Moments(whiten, beta, rss, log_det, log_det_x, trace, traces, first, second)
+
+    def moments_at(self, theta: np.ndarray) -> Moments | None:
+        """All sums at given free parameters."""
+        return self.moments([f @ f.T for f in self.factors(theta)])
+
+    def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Profiled deviance, gradient and Hessian by the free parameters."""
+        factors = self.factors(theta)
+        moments = self.moments([f @ f.T for f in factors])
+        if moments is None:
+            return np.inf, theta, np.eye(len(theta))
+        gradient, hessian = profile_derivatives(moments, self.criterion)
+        jacobian, curvature = chain(self.layouts, factors, gradient)
+        value = self.criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
+        return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
+
+
+def _add_batch(batch, elements, within, data, trace, traces, first, second) -> None:
+    """Add one batch to the sums of Moments (arrays are changed in place)."""
+    k = len(elements)
+    blocks, q, width = data.shape
+    if q == 1:
+        flat_c, flat = within[:, 0, 0], data[:, 0, :]
+        trace[0] += flat_c.sum()
+        traces[0, 0] += flat_c @ flat_c
+        first[0] += flat.T @ flat
+        second[0, 0] += flat.T @ (flat * flat_c[:, None])
+        return
+    moved = np.stack([apply_element(e, batch, within) for e in elements])
+    turned = moved.swapaxes(2, 3).reshape(k, -1)
+    trace += np.trace(moved, axis1=2, axis2=3).sum(axis=1)
+    traces += moved.reshape(k, -1) @ turned.T
+    shifted = np.stack([apply_element(e, batch, data) for e in elements])
+    weighted = within @ shifted
+    flat = shifted.reshape(k, -1, width).swapaxes(1, 2)
+    first += flat @ data.reshape(-1, width)
+    second += flat[:, None] @ weighted.reshape(k, -1, width)[None]
