@@ -91,7 +91,7 @@ class Analysis(Strict):
 class ModelSettings(Strict):
     """The analysis plan."""
 
-    center: list[str] = Field(description="variables split into a within- and a between-patient part")
+    center: list[str] = Field(default=[], description="variables split into a within- and a between-patient part")
     df_methods: list[DfMethod] = Field(min_length=1, description="first is primary, the others stand beside it")
     level: float = Field(default=0.95, gt=0, lt=1)
     analyses: list[Analysis]
@@ -106,6 +106,8 @@ class PublishedPool(Strict):
     effect: Literal["fisher_z"] = "fisher_z"
     variance_from: Literal["printed z", "n"] = "printed z"
     year: int | None = None
+    printed: str = Field(default="", description="file of the pooled numbers that the paper prints, if it does")
+    printed_analysis: str = Field(default="", description="rows of that file, by its column analysis")
 
 
 class WavePool(Strict):
@@ -129,13 +131,30 @@ class PoolingSettings(Strict):
     published: list[PublishedPool] = []
     waves: list[WavePool] = []
 
+    @property
+    def files(self) -> list[str]:
+        """Files of the evidence folder that the published pools name."""
+        named = [name for pool in self.published for name in (pool.file, pool.printed) if name]
+        return list(dict.fromkeys(named))
+
 
 class AuditSettings(Strict):
-    """What is checked."""
+    """What is checked, and the limits of the gates."""
 
-    claims: str = "data/evidence/published_claims.csv"
-    conventions: list[Literal["rounded", "truncated"]] = ["rounded", "truncated"]
+    claims: str = Field(default="published_claims.csv", description="file of the evidence folder")
+    conventions: list[Literal["rounded", "truncated"]] = Field(default=["rounded", "truncated"], min_length=1)
     second_engine_tolerance: float = Field(default=0.01, gt=0, description="in units of our standard error")
+    minimum_patients: int = Field(default=10, ge=2, description="fewer patients in a fit are flagged")
+    dropped_limit: float = Field(default=0.20, ge=0, le=1, description="share of session rows a fit may lose")
+    censored_limit: float = Field(
+        default=0.15, ge=0, le=1, description="share of samples below the LOD that substitution may carry"
+    )
+    curve_levels_limit: float = Field(
+        default=0.75, ge=0, le=1, description="share of a run's standards within their limits (ICH M10)"
+    )
+    between_reliability_limit: float = Field(
+        default=0.70, ge=0, le=1, description="reliability of a centred variable's patient means"
+    )
 
 
 class ReportSettings(Strict):
