@@ -24,9 +24,10 @@ except ConfigError as error:
     raise WorkflowError(f"the settings cannot be used (the merged ones are in results/run_config.yaml):\n{error}")
 
 
-def code(*modules):
-    """Hash of the library modules a rule runs and of the pinned environment."""
-    return f"{code_hash(*modules)} {file_hash('requirements.lock')}"
+def code(stage):
+    """Hash of the library modules that a stage and its scripts run, and of the pinned environment."""
+    scripts = tuple(sorted(Path(workflow.basedir, "workflow/scripts", stage).glob("*.py")))
+    return f"{code_hash(stage, scripts=scripts)} {file_hash('requirements.lock')}"
 
 
 def settings(stage):

@@ -66,3 +66,12 @@ def test_the_real_models_would_not_depend_on_the_engine():
     names = {path.parent.name for path in source_files("models")}
     assert {"models", "mixed", "tables", "config"} <= names
     assert not names & {"assay", "report", "pooling"}
+
+
+def test_what_only_a_script_imports_would_rerun_nothing(package, tmp_path):
+    script = tmp_path / "fit_models.py"
+    script.write_text("from ruptureflow.tables import schema\n", encoding="utf-8")
+    before = code_hash("mixed", scripts=(script,), source=package)
+    _edit(package / "tables" / "schema.py")
+    _hashes(package)
+    assert code_hash("mixed", scripts=(script,), source=package) != before

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ruptureflow.tables import ALL
+from ruptureflow.tables.catalogue import ALL
 from ruptureflow.tables.dictionary import data_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from ruptureflow.tables import ALL, Column, Table, TableError, read_table, write_table
+from ruptureflow.tables import Column, Table, TableError, read_table, write_table
+from ruptureflow.tables.catalogue import ALL
 
 TABLE = Table(
     "things",

@@ -12,12 +12,13 @@ SOURCE = Path(__file__).resolve().parents[1]
 
 
 @functools.cache
-def code_hash(*modules: str, source: Path = SOURCE) -> str:
+def code_hash(*modules: str, scripts: tuple[Path, ...] = (), source: Path = SOURCE) -> str:
     """SHA-256 of the source that modules of this package consist of and import, directly or not.
 
     Parameters
     ----------
     modules : packages or modules below `ruptureflow`, such as "assay" or "report.values".
+    scripts : scripts whose imports from this package count too (not their own text, which Snakemake watches).
     source : folder of the package; read as text, nothing is imported.
 
     Returns
@@ -27,7 +28,7 @@ def code_hash(*modules: str, source: Path = SOURCE) -> str:
         same on every platform.
     """
     digest = hashlib.sha256()
-    for path in source_files(*modules, source=source):
+    for path in source_files(*modules, scripts=scripts, source=source):
         digest.update(path.relative_to(source).as_posix().encode())
         digest.update(b"\0")
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
@@ -35,11 +36,12 @@ def code_hash(*modules: str, source: Path = SOURCE) -> str:
     return digest.hexdigest()
 
 
-def source_files(*modules: str, source: Path = SOURCE) -> list[Path]:
-    """Every Python file of this package that the modules consist of and import, sorted by path."""
+def source_files(*modules: str, scripts: tuple[Path, ...] = (), source: Path = SOURCE) -> list[Path]:
+    """Every Python file of this package that the modules consist of and that they or the scripts import, sorted."""
     waiting = [path for module in modules for path in _files_of(module.split("."), source)]
     if not waiting:
         raise ValueError(f"no module {modules} below {source.name}")
+    waiting += [path for script in scripts for name in _imported(script) for path in _module_files(name, source)]
     found: set[Path] = set()
     while waiting:
         path = waiting.pop()

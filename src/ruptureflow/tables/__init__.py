@@ -1,20 +1,10 @@
 """The schemas of every hand-over table: the only place where a column of a result is defined.
 
-`ALL` lists them in the order of the stages; the data dictionary is made from it.
+One module a stage. They are not imported here, so that an edit of one stage's tables reruns only what reads them;
+`tables.catalogue.ALL` lists them all.
 """
 
-from ruptureflow.tables import agreement, assay, audit, intake, models, pooling, ruptures
 from ruptureflow.tables.files import read_table, write_table
 from ruptureflow.tables.schema import Column, Table, TableError
 
-ALL: tuple[Table, ...] = (
-    *intake.TABLES,
-    *assay.TABLES,
-    *agreement.TABLES,
-    *ruptures.TABLES,
-    *models.TABLES,
-    *pooling.TABLES,
-    *audit.TABLES,
-)
-
-__all__ = ["ALL", "Column", "Table", "TableError", "read_table", "write_table"]
+__all__ = ["Column", "Table", "TableError", "read_table", "write_table"]

@@ -1,0 +1,14 @@
+"""Every hand-over table, in the order of the stages."""
+
+from ruptureflow.tables import agreement, assay, audit, intake, models, pooling, ruptures
+from ruptureflow.tables.schema import Table
+
+ALL: tuple[Table, ...] = (
+    *intake.TABLES,
+    *assay.TABLES,
+    *agreement.TABLES,
+    *ruptures.TABLES,
+    *models.TABLES,
+    *pooling.TABLES,
+    *audit.TABLES,
+)
