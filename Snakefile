@@ -21,7 +21,7 @@ write_run_config(config, "results/run_config.yaml")
 try:
     PROJECT = load_project(config)
 except ConfigError as error:
-    raise WorkflowError(f"the settings cannot be used (the merged ones are in results/run_config.yaml):\n{error}")
+    raise WorkflowError(f"the settings cannot be used (merged: results/run_config.yaml):\n{error}")
 
 
 def code(stage):
