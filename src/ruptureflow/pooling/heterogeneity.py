@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ruptureflow.pooling import single
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.weighting import Problem
 
@@ -35,6 +36,8 @@ def estimate_tau2(problem: Problem, method: str, weights=None, start_fit=None) -
     if method == "fixed":
         return Heterogeneity(np.zeros(problem.y.shape[0]))
     if method in ("reml", "ml"):
+        if problem.y.shape[0] == 1 and problem.basis is None and problem.on is None:
+            return Heterogeneity(np.array([single.climb(problem.y[0], problem.v[0], method)]))
         return Heterogeneity(_climb(problem, method, start_fit or problem.at(problem.weights(_zeros(problem)))))
     if method in ("pm", "eb"):
         return Heterogeneity(solve_q(problem, problem.k - problem.p))
@@ -105,7 +108,7 @@ def _climb(problem, method, zero_fit):
         # A Newton step this small leaves an error of its square; a scoring step has to be small itself.
         keep = ~((size < 1e-13) | (concave & ~below & (size < 1e-8)))
         if not keep.any():
-            return _higher_of(problem, method, tau2, zero_fit)
+            return _higher_of(problem, method, tau2, zero_fit, falls_at_zero)
         if not keep.all():
             open_sets = open_sets[keep]
             part = problem.rows(open_sets)
@@ -138,9 +141,8 @@ def log_likelihood(problem, tau2, method, fit=None):
     return half - 0.5 * (problem.k - problem.p) * np.log(2 * np.pi) - 0.5 * (fit.log_determinant - norm)
 
 
-def _higher_of(problem, method, tau2, zero_fit):
-    inside = tau2 > 0
-    if not inside.any():
+def _higher_of(problem, method, tau2, zero_fit, falls_at_zero):
+    if not (falls_at_zero & (tau2 > 0)).any():
         return tau2
     at_zero = log_likelihood(problem, _zeros(problem), method, zero_fit)
     there = log_likelihood(problem, tau2, method)

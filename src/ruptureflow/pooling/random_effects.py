@@ -102,10 +102,8 @@ def pool(
     basis, triangle = (None, None) if design.intercept_only else np.linalg.qr(design.matrix)
     problem = Problem(effects.y[None, :], effects.v[None, :], basis)
     plain = problem.at(1 / problem.v)
-    if tau2 is None:
-        found = estimate_tau2(problem, method, weights, plain)
-    else:
-        found = Heterogeneity(np.array([float(tau2)]))
+    given = None if tau2 is None else Heterogeneity(np.array([float(tau2)]))
+    found = given or estimate_tau2(problem, method, weights, plain)
     between = float(found.tau2[0])
 
     gamma, covariance, scale = _coefficients(problem, found.tau2, plain, weights, test)

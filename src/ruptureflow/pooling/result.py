@@ -1,7 +1,6 @@
 """What a pooling model returns."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling import heterogeneity
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.moderators import Design
-from ruptureflow.pooling.weighting import Problem
+from ruptureflow.pooling.weighting import Problem, once
 
 
 def coefficient_table(terms, beta, covariance, df, level):
@@ -102,17 +101,17 @@ class PooledResult:
         """Standard error of the first coefficient under the chosen test."""
         return float(np.sqrt(self.covariance[0, 0]))
 
-    @cached_property
+    @once
     def table(self):
         return coefficient_table(self.terms, self.beta, self.covariance, self.df, self.level)
 
-    @cached_property
+    @once
     def tau2_se(self):
         if self.method == "fixed" or self.tau2_fixed or self.k <= self.p:
             return np.nan
         return float(heterogeneity.tau2_std_error(self.problem, self.method, self.found)[0])
 
-    @cached_property
+    @once
     def tau2_ci(self):
         return None if self._no_tau2 else self.tau2_interval()
 
@@ -141,7 +140,7 @@ class PooledResult:
             return heterogeneity.profile_likelihood(self.problem, self.method, self.tau2, level)
         raise PoolingError(f"kind={kind!r} is unknown: use 'q-profile' or 'profile-likelihood'.")
 
-    @cached_property
+    @once
     def heterogeneity(self):
         """DataFrame: quantity (tau2, tau, i2, h2), estimate, ci_low, ci_high (all from the tau² interval)."""
         import pandas as pd
@@ -157,7 +156,7 @@ class PooledResult:
             quantity=["tau2", "tau", "i2", "h2"]
         )[["quantity", "estimate", "ci_low", "ci_high"]]
 
-    @cached_property
+    @once
     def typical_variance(self):
         """Typical sampling variance (k − p)/tr(P) at tau² = 0."""
         fit = self.problem.at(1 / self.problem.v)
@@ -168,7 +167,7 @@ class PooledResult:
         """I² as CMA and RevMan print it, max(0, (Q − df)/Q): equal to `i2` for ``dl`` and ``fixed`` only."""
         return max(0.0, 100 * (self.q - self.q_df) / self.q) if self.q > 0 else 0.0
 
-    @cached_property
+    @once
     def prediction_note(self):
         """Why there is no prediction interval, or an empty text."""
         if self.method == "fixed":
@@ -179,7 +178,7 @@ class PooledResult:
             return f"k = {self.k}: a prediction interval needs at least 3 effects"
         return ""
 
-    @cached_property
+    @once
     def prediction_interval(self):
         if self.prediction_note:
             return None
@@ -241,7 +240,7 @@ class PooledResult:
             return chi2, m, np.inf, dist.chi2_p_value(chi2, m)
         return chi2 / m, m, self.df, dist.f_p_value(chi2 / m, m, self.df)
 
-    @cached_property
+    @once
     def _moderator_test(self):
         terms = [term for term in self.terms if term != "Intercept"]
         return self.test_terms(terms) if terms else None
@@ -259,7 +258,7 @@ class PooledResult:
     def qm_p(self):
         return self._moderator_test and self._moderator_test[3]
 
-    @cached_property
+    @once
     def r2(self):
         if self.design.intercept_only or not self.design.intercept:
             return None
@@ -274,17 +273,17 @@ class PooledResult:
         without = heterogeneity.estimate_tau2(null, self.method, self.user_weights).tau2[0]
         return float(max(0.0, 100 * (without - self.tau2) / without)) if without > 0 else 0.0
 
-    @cached_property
+    @once
     def weights(self):
         w = 1 / (self.problem.v[0] + self.tau2) if self.user_weights is None else self.user_weights
         return 100 * w / w.sum()
 
-    @cached_property
+    @once
     def fitted(self):
         """Model's mean of each effect."""
         return self.design.matrix @ self.beta
 
-    @cached_property
+    @once
     def log_likelihood(self):
         """Restricted log-likelihood for ``reml``, else the likelihood's, at the estimates (metafor's logLik)."""
         at = np.array([self.tau2])

@@ -6,9 +6,24 @@ O(k p²) and a thousand refits of one design are one batch (leading axis `m`).
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
+
+
+class once:  # noqa: N801
+    """functools.cached_property without its lock, which costs more than the sums of a small pool."""
+
+    def __init__(self, function):
+        self.function = function
+        self.name = function.__name__
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.function(instance)
+        return value
+
+
 
 
 @dataclass(frozen=True)
@@ -29,11 +44,11 @@ class Problem:
     def p(self):
         return 1 if self.basis is None else self.basis.shape[1]
 
-    @cached_property
+    @once
     def k(self):
         if self.on is None:
             return np.full(self.y.shape[0], float(self.y.shape[1]))
-        return self.on.sum(axis=1).astype(float)
+        return np.add.reduce(self.on, 1).astype(float)
 
     def weights(self, tau2):
         """1/(v + tau²), zero for effects left out."""
@@ -50,64 +65,60 @@ class Problem:
         return InterceptFit(self, w) if self.basis is None else DesignFit(self, w)
 
 
-def _sums(a, b):
-    return np.einsum("ij,ij->i", a, b)
-
-
 class _Fit:
     """Formulas shared by both designs, in terms of cross(), ratio(), trace() and product()."""
 
-    @cached_property
+    @once
     def u(self):
         return self.w * self.residual
 
-    @cached_property
+    @once
     def rss(self):
         """y'Py."""
-        return _sums(self.u, self.residual)
+        return np.vecdot(self.u, self.residual)
 
-    @cached_property
+    @once
     def ypp(self):
         """y'PPy."""
-        return _sums(self.u, self.u)
+        return np.vecdot(self.u, self.u)
 
-    @cached_property
+    @once
     def _w2(self):
         return self.w * self.w
 
-    @cached_property
+    @once
     def _m(self):
         return self.ratio(self.cross(self._w2))
 
-    @cached_property
+    @once
     def trace_p(self):
-        return self.w.sum(axis=1) - self.trace(self._m)
+        return np.add.reduce(self.w, 1) - self.trace(self._m)
 
-    @cached_property
+    @once
     def trace_pp(self):
         third = self.ratio(self.cross(self._w2 * self.w))
-        return self._w2.sum(axis=1) - 2 * self.trace(third) + self.trace(self.product(self._m, self._m))
+        return np.add.reduce(self._w2, 1) - 2 * self.trace(third) + self.trace(self.product(self._m, self._m))
 
-    @cached_property
+    @once
     def yppp(self):
         """y'PPPy."""
         wu = self.w * self.u
-        return _sums(wu, self.u) - self.projected(wu)
+        return np.vecdot(wu, self.u) - self.projected(wu)
 
     def trace_pv(self, v):
-        return _sums(self.w, v) - self.trace(self.ratio(self.cross(self._w2 * v)))
+        return np.vecdot(self.w, v) - self.trace(self.ratio(self.cross(self._w2 * v)))
 
     def trace_pvpv(self, v):
         wv = self.w * v
         m = self.ratio(self.cross(self.w * wv))
         third = self.ratio(self.cross(self.w * wv * wv))
-        return _sums(wv, wv) - 2 * self.trace(third) + self.trace(self.product(m, m))
+        return np.vecdot(wv, wv) - 2 * self.trace(third) + self.trace(self.product(m, m))
 
     def trace_pvp(self, v):
         w2v = self._w2 * v
         m = self.ratio(self.cross(w2v))
         third = self.ratio(self.cross(w2v * self.w))
-        return w2v.sum(axis=1) - 2 * self.trace(third) + self.trace(self.product(self._m, m))
+        return np.add.reduce(w2v, 1) - 2 * self.trace(third) + self.trace(self.product(self._m, m))
 
 
 class InterceptFit(_Fit):
@@ -115,26 +126,26 @@ class InterceptFit(_Fit):
 
     def __init__(self, problem, w):
         self.problem, self.w = problem, w
-        self.total = w.sum(axis=1)
+        self.total = np.add.reduce(w, 1)
 
-    @cached_property
+    @once
     def coefficients(self):
-        return (_sums(self.w, self.problem.y) / self.total)[:, None]
+        return (np.vecdot(self.w, self.problem.y) / self.total)[:, None]
 
-    @cached_property
+    @once
     def residual(self):
         return self.problem.y - self.coefficients
 
-    @cached_property
+    @once
     def covariance(self):
         return (1 / self.total)[:, None, None]
 
-    @cached_property
+    @once
     def log_determinant(self):
         return np.log(self.total)
 
     def cross(self, w):
-        return w.sum(axis=1)
+        return np.add.reduce(w, 1)
 
     def ratio(self, cross):
         return cross / self.total
@@ -146,7 +157,7 @@ class InterceptFit(_Fit):
         return left * right
 
     def projected(self, vector):
-        return vector.sum(axis=1) ** 2 / self.total
+        return np.add.reduce(vector, 1) ** 2 / self.total
 
     def leverage(self):
         return self.w / self.total[:, None]
@@ -159,20 +170,20 @@ class DesignFit(_Fit):
         self.problem, self.w = problem, w
         self.information = self.cross(w)
 
-    @cached_property
+    @once
     def coefficients(self):
         moment = (self.w * self.problem.y) @ self.problem.basis
         return np.linalg.solve(self.information, moment[..., None])[..., 0]
 
-    @cached_property
+    @once
     def residual(self):
         return self.problem.y - self.coefficients @ self.problem.basis.T
 
-    @cached_property
+    @once
     def covariance(self):
         return np.linalg.inv(self.information)
 
-    @cached_property
+    @once
     def log_determinant(self):
         return np.linalg.slogdet(self.information)[1]
 
@@ -191,7 +202,7 @@ class DesignFit(_Fit):
 
     def projected(self, vector):
         moment = vector @ self.problem.basis
-        return _sums(moment, np.linalg.solve(self.information, moment[..., None])[..., 0])
+        return np.vecdot(moment, np.linalg.solve(self.information, moment[..., None])[..., 0])
 
     def leverage(self):
         basis = self.problem.basis
