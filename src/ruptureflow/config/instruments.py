@@ -51,11 +51,17 @@ class Questionnaire(Strict):
     item_ranges: dict[str, Response] = Field(default={}, description="items whose range differs")
     score: Literal["mean", "sum"]
     scales: list[Scale]
+    unscored: list[str] = Field(default=[], description="items that are asked and belong to no scale")
 
     @property
     def items(self) -> list[str]:
-        """Every item of the form, in the order the scales name them first."""
-        return list(dict.fromkeys(item for scale in self.scales for item in scale.items))
+        """Every item of the form, in the order the scales name them first; unscored ones last."""
+        named = [item for scale in self.scales for item in scale.items]
+        return list(dict.fromkeys([*named, *self.unscored]))
+
+    def range_of(self, item: str) -> Response:
+        """What an item's answer may be."""
+        return self.item_ranges.get(item, self.response)
 
     @model_validator(mode="after")
     def _consistent(self) -> Questionnaire:
