@@ -1,0 +1,242 @@
+"""The analysis plan carried out on one wave: every model fitted, or the reason why not."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
+from ruptureflow.mixed.inference import t_p_value, t_quantile
+from ruptureflow.models.descriptives import describe
+from ruptureflow.models.errors import PlanError
+from ruptureflow.models.specification import Question, columns_of, complete_rows, obstacle, questions
+from ruptureflow.models.standardised import METRIC, standardised_slope
+from ruptureflow.models.units import coefficient_unit
+from ruptureflow.tables import models as tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ruptureflow.config.plan import ModelSettings
+    from ruptureflow.mixed import MixedFit
+    from ruptureflow.tables import Table
+
+NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True)
+class FittedPlan:
+    """Results of a plan on one wave, each a hand-over table of `tables.models`.
+
+    Parameters
+    ----------
+    estimates : one row a coefficient and df method (the plan's first is the primary one), and for terms to
+        standardise a second one with metric `standardised_within`.
+    variances : random effects' variances and covariances, residual variances.
+    plan : one row an analysis × model × outcome: fitted, not available (with the reason) or failed.
+    descriptives : one row a numeric variable of the sessions.
+    """
+
+    estimates: pd.DataFrame
+    variances: pd.DataFrame
+    plan: pd.DataFrame
+    descriptives: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one question: rows of the three result tables."""
+
+    plan: dict[str, Any]
+    estimates: list[dict[str, Any]]
+    variances: list[dict[str, Any]]
+
+
+def fit_plan(
+    sessions: pd.DataFrame, settings: ModelSettings, units: Mapping[str, str] | None = None, wave: str = ""
+) -> FittedPlan:
+    """Fit every model of the plan to a wave's joined sessions.
+
+    Parameters
+    ----------
+    sessions : rows of `join_sessions`.
+    settings : the plan.
+    units : unit by variable; by default those that `join_sessions` left in `sessions.attrs`.
+    wave : the wave's id; by default the sessions' own.
+
+    Returns
+    -------
+    FittedPlan
+
+    Raises
+    ------
+    PlanError
+        if the plan itself cannot be read (a formula, a doubled model). What only this wave lacks ends in the table
+        `plan`, as does a model that cannot be fitted or a df method that cannot be computed: no other method is
+        put in its place.
+    """
+    units = sessions.attrs.get("units", {}) if units is None else units
+    wave = wave or (str(sessions["wave"].iloc[0]) if len(sessions) else "")
+    asked = questions(settings)
+    fates = [_answer(question, sessions, settings, units, wave) for question in asked]
+    return FittedPlan(
+        estimates=_table([row for fate in fates for row in fate.estimates], tables.ESTIMATES),
+        variances=_table([row for fate in fates for row in fate.variances], tables.VARIANCES),
+        plan=_table([fate.plan for fate in fates], tables.PLAN),
+        descriptives=_table(describe(sessions, units, settings.center).to_dict("records"), tables.DESCRIPTIVES),
+    )
+
+
+def _table(rows: list[dict[str, Any]], table: Table) -> pd.DataFrame:
+    import pandas as pd
+
+    return table.conform(pd.DataFrame(rows, columns=table.names) if rows else table.empty())
+
+
+def _answer(
+    question: Question, sessions: pd.DataFrame, settings: ModelSettings, units: Mapping[str, str], wave: str
+) -> Fate:
+    label = {
+        "wave": wave,
+        "analysis": question.analysis,
+        "model": question.model,
+        "outcome": question.outcome,
+    }
+    entry = label | {
+        "formula": question.formula,
+        "random": question.random_text,
+        "residual": question.specification.residual,
+        "method": question.specification.method,
+        "n_rows": len(sessions),
+    }
+    reason = obstacle(question, sessions)
+    if reason:
+        return Fate(entry | {"fate": "not available", "reason": reason}, [], [])
+    rows = complete_rows(question, sessions)
+    counts = {
+        "n_obs": len(rows),
+        "n_dropped": len(sessions) - len(rows),
+        "n_groups": rows["patient"].nunique(),
+    }
+    try:
+        fit, remarks = _fit(question, rows)
+        status = _status(fit)
+        common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
+        estimates = _estimates(fit, question, rows, settings, units, common)
+    except (ModelError, PlanError, np.linalg.LinAlgError) as error:
+        return Fate(entry | counts | {"fate": "failed", "reason": str(error)}, [], [])
+    done = {"fate": "fitted", "reason": remarks or None, "status": status, "log_likelihood": fit.log_likelihood}
+    return Fate(entry | counts | done, estimates, _variances(fit, question, label | {"status": status}))
+
+
+def _fit(question: Question, rows: pd.DataFrame) -> tuple[MixedFit, str]:
+    """The fit, and what the engine remarked on it."""
+    model = question.specification
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ModelWarning)
+        fit = fit_mixed(
+            question.formula,
+            _plain(rows[columns_of(question)]),
+            groups=model.groups,
+            random=model.random,
+            residual=model.residual,
+            covariance=model.covariance,
+            method=model.method,
+        )
+    return fit, " ".join(str(w.message) for w in caught if issubclass(w.category, ModelWarning))
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as floats and texts as texts: without missing values there is no need for nullable types."""
+    import pandas as pd
+
+    plain = {name: rows[name].astype("float64" if pd.api.types.is_numeric_dtype(rows[name]) else str) for name in rows}
+    return pd.DataFrame(plain, index=rows.index)
+
+
+def _status(fit: MixedFit) -> str:
+    status = fit.status
+    if not status.converged:
+        return "not converged"
+    if not status.singular:
+        return "converged"
+    places = [f"{place} at zero" for place in status.at_zero] + [f"{place} at ±1" for place in status.at_one]
+    return f"singular ({'; '.join(places)})" if places else "singular"
+
+
+def _estimates(
+    fit: MixedFit,
+    question: Question,
+    rows: pd.DataFrame,
+    settings: ModelSettings,
+    units: Mapping[str, str],
+    common: dict[str, Any],
+) -> list[dict[str, Any]]:
+    found = []
+    for method in settings.df_methods:
+        try:
+            table = fit.fixed_effects(df=method, level=settings.level)
+        except ModelError as error:
+            raise ModelError(f"df method {method}: {error}") from error
+        for row in table.to_dict("records"):
+            numbers = {name: row[name] for name in NUMBERS}
+            unit = coefficient_unit(row["term"], question.outcome, units)
+            raw = common | {"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers
+            found.append(raw)
+            if row["term"] in question.specification.standardise:
+                found.append(raw | _standardised(raw, fit, question, rows, settings.level))
+    _refuse_unknown_terms(question, [row["term"] for row in found])
+    return found
+
+
+def _standardised(
+    raw: dict[str, Any], fit: MixedFit, question: Question, rows: pd.DataFrame, level: float
+) -> dict[str, Any]:
+    slope = standardised_slope(
+        raw["estimate"],
+        raw["std_error"],
+        rows[raw["term"]],
+        rows[question.outcome],
+        rows["patient"],
+        fit.residual_variance,
+    )
+    half = float(t_quantile(level, raw["df"])) * slope.std_error
+    statistic = slope.estimate / slope.std_error
+    return {
+        "estimate": slope.estimate,
+        "std_error": slope.std_error,
+        "statistic": statistic,
+        "p_value": float(t_p_value(statistic, raw["df"])),
+        "ci_low": slope.estimate - half,
+        "ci_high": slope.estimate + half,
+        "metric": METRIC,
+        "unit": f"within-patient SD of {question.outcome} per within-patient SD of {raw['term']}",
+    }
+
+
+def _refuse_unknown_terms(question: Question, terms: list[str]) -> None:
+    unknown = [term for term in question.specification.standardise if term not in terms]
+    if unknown:
+        raise PlanError(f"standardise names {unknown}, which are no terms of the model: {sorted(set(terms))}")
+
+
+def _variances(fit: MixedFit, question: Question, label: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for level, matrix in fit.random_covariance.items():
+        names = list(matrix.columns)
+        for i, term in enumerate(names):
+            for j in range(i + 1):
+                other = names[j]
+                found.append(label | {"level": level, "term": term, "other_term": other, "variance": matrix.iloc[i, j]})
+    found.append(
+        label | {"level": "residual", "term": "residual", "other_term": "residual", "variance": fit.residual_variance}
+    )
+    if question.is_random_intercept:
+        total = sum(row["variance"] for row in found)
+        for row in found:
+            row["share"] = row["variance"] / total if total > 0 else None
+    return found

@@ -1,0 +1,119 @@
+"""Everything that is known of a patient in a session, joined to one row: the rows every model uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ruptureflow.models.centering import center
+from ruptureflow.models.errors import PlanError
+from ruptureflow.models.variables import (
+    KEY,
+    Variable,
+    analyte_variables,
+    covariate_units,
+    measured_variables,
+    rupture_variables,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ruptureflow.config.plan import ModelSettings
+    from ruptureflow.config.wave import Wave
+    from ruptureflow.config.waves import WaveRow
+
+SOURCE = ("source_file", "source_sheet", "source_row")
+UNITS = "units"
+
+
+def join_sessions(
+    row: WaveRow,
+    wave: Wave,
+    participants: pd.DataFrame,
+    changes: pd.DataFrame,
+    coded: pd.DataFrame,
+    scores: pd.DataFrame,
+    ruptures: pd.DataFrame,
+    settings: ModelSettings,
+) -> pd.DataFrame:
+    """Join a wave's hand-over tables to one row per patient and session.
+
+    Parameters
+    ----------
+    row, wave : the wave's row of `waves.tsv` and its `wave.yaml`.
+    participants, changes, coded, scores, ruptures : hand-over tables of intake, assay, agreement and ruptures.
+    settings : which variables are centred.
+
+    Returns
+    -------
+    DataFrame
+        one row for every patient and session that has a sample pair, a code, a score or a rupture verdict:
+        wave, patient, therapist, session, time (`(session − time_origin) ÷ time_step` of the design), the
+        participants' covariates, then the variables of `ruptureflow.models.variables`, each centred one followed by
+        `<x>_within` and `<x>_between`. `attrs["units"]` gives every variable's unit.
+
+    Raises
+    ------
+    PlanError
+        if two sources give one column, or one patient and session twice.
+    """
+    import pandas as pd
+
+    variables = [
+        *analyte_variables(changes, wave),
+        *measured_variables(scores, coded),
+        *rupture_variables(ruptures),
+    ]
+    covariates = [name for name in participants.columns if name not in ("patient", "therapist", *SOURCE)]
+    _refuse_doubled(row.wave, variables, ["wave", "patient", "therapist", "session", "time", *covariates])
+    rows = [v.values.loc[v.values["value"].notna(), KEY] for v in variables if "session" in v.values]
+    keys = pd.concat(rows) if rows else pd.DataFrame({"patient": [], "session": []})
+    keys = keys.astype({"patient": "string", "session": "Int64"}).drop_duplicates().sort_values(KEY, ignore_index=True)
+    joined = keys.merge(participants[["patient", "therapist", *covariates]], on="patient", how="left")
+    joined.insert(0, "wave", row.wave)
+    time = (joined["session"].astype("float64") - wave.design.time_origin) / wave.design.time_step
+    joined.insert(joined.columns.get_loc("session") + 1, "time", time)
+    joined = joined[["wave", "patient", "therapist", "session", "time", *covariates]]
+    for name in covariates:
+        if str(joined[name].dtype) == "boolean":
+            joined[name] = joined[name].astype("Int64")
+    columns = {variable.name: _aligned(variable, keys) for variable in variables}
+    for name in settings.center:
+        if name in columns:
+            parts = center(columns[name], keys["patient"])
+            columns[f"{name}_within"], columns[f"{name}_between"] = parts.within, parts.between
+    joined = pd.concat([joined, pd.DataFrame(columns, index=joined.index)], axis=1)
+    joined.attrs[UNITS] = _units(wave, participants, covariates, variables, settings)
+    return joined
+
+
+def _aligned(variable: Variable, keys: pd.DataFrame) -> pd.Series:
+    on = KEY if "session" in variable.values else ["patient"]
+    values = variable.values.astype({"patient": "string"})
+    doubled = values[values.duplicated(on, keep=False)]
+    if len(doubled):
+        places = doubled[on].drop_duplicates().head(3).to_dict("records")
+        raise PlanError(f"{variable.name}: more than one value for {places}; remove the doubled rows")
+    return keys.merge(values, on=on, how="left")["value"].astype("float64")
+
+
+def _refuse_doubled(wave: str, variables: list[Variable], taken: list[str]) -> None:
+    names = [variable.name for variable in variables]
+    doubled = sorted({name for name in names if names.count(name) > 1 or name in taken})
+    if doubled:
+        raise PlanError(
+            f"wave {wave}: columns {doubled} come from two sources (covariates, analytes, scales, codes, ruptures); "
+            "rename the covariate or the analyte in wave.yaml"
+        )
+
+
+def _units(
+    wave: Wave, participants: pd.DataFrame, covariates: list[str], variables: list[Variable], settings: ModelSettings
+) -> dict[str, str]:
+    step = wave.design.time_step
+    units = {"time": "session" if step == 1 else f"{step:g} sessions", **covariate_units(participants, covariates)}
+    units |= {variable.name: variable.unit for variable in variables}
+    for name in settings.center:
+        if name in units:
+            units[f"{name}_within"] = units[f"{name}_between"] = units[name]
+    return units

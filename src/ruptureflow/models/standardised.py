@@ -1,0 +1,89 @@
+"""A within-patient slope in within-patient standard deviations: the metric that waves have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ruptureflow.models.errors import PlanError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+METRIC = "standardised_within"
+
+
+@dataclass(frozen=True)
+class StandardisedSlope:
+    """A standardised slope and its standard error."""
+
+    estimate: float
+    std_error: float
+
+
+def within_sd(values: ArrayLike, patient: ArrayLike) -> float:
+    """Within-patient SD: root of the sum of squared deviations from patients' means over n − patients."""
+    values, codes = np.asarray(values, dtype=float), _codes(patient)
+    deviations = _deviations(values, codes)
+    df = len(values) - (codes.max() + 1 if len(codes) else 0)
+    return float(np.sqrt(deviations @ deviations / df)) if df > 0 else float("nan")
+
+
+def standardised_slope(
+    slope: float, std_error: float, x: ArrayLike, y: ArrayLike, patient: ArrayLike, residual_variance: float
+) -> StandardisedSlope:
+    """A slope times SD_w(x) ÷ SD_w(y), with the uncertainty of both SDs in its standard error.
+
+    Parameters
+    ----------
+    slope, std_error : the raw slope of y on x.
+    x, y, patient : the rows of the fit.
+    residual_variance : the fit's residual variance.
+
+    Returns
+    -------
+    StandardisedSlope
+
+    Raises
+    ------
+    PlanError
+        if x or y does not vary within patients.
+
+    Notes
+    -----
+    Delta method for β = b·s_x/s_y with s_y² = (part explained) + s_e², where b, ln s_x and ln s_e are independent
+    for normal data and Var(ln s) = 1/(2ν), ν = n − patients:
+
+        Var(β) = (s_x/s_y)²·Var(b)·(1 − βρ)² + β²·[(1 − βρ)² + (s_e²/s_y²)²]/(2ν)
+
+    ρ is the within-patient correlation of x and y. With one predictor β = ρ and this is (1 − ρ²)²/ν, the variance
+    of a correlation. Holding the SDs fixed, (s_x/s_y)·SE(b), would call the same study more uncertain the larger
+    its effect: 5 % too wide at β = .3, 25 % at β = .6, and the same at β = 0. The uncertainty of the model's other
+    coefficients enters through Var(b) only.
+    """
+    codes = _codes(patient)
+    x_dev, y_dev = (_deviations(np.asarray(values, dtype=float), codes) for values in (x, y))
+    df = len(codes) - (codes.max() + 1)
+    xx, yy = x_dev @ x_dev, y_dev @ y_dev
+    if df <= 0 or xx <= 0 or yy <= 0:
+        raise PlanError("a variable does not vary within patients: its slope has no within-patient standardised form")
+    ratio = np.sqrt(xx / yy)
+    beta = slope * ratio
+    rho = x_dev @ y_dev / np.sqrt(xx * yy)
+    residual_share = residual_variance / (yy / df)
+    shrink = (1 - beta * rho) ** 2
+    variance = (ratio * std_error) ** 2 * shrink + beta**2 * (shrink + residual_share**2) / (2 * df)
+    return StandardisedSlope(float(beta), float(np.sqrt(variance)))
+
+
+def _codes(patient: ArrayLike) -> np.ndarray:
+    return np.unique(np.asarray(patient, dtype=str), return_inverse=True)[1]
+
+
+def _deviations(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    if not len(values):
+        return values
+    means = np.bincount(codes, values) / np.bincount(codes)
+    return values - means[codes]
