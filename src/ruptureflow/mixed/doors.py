@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,10 @@ from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.design import (
     Design,
     Level,
-    factor_codes,
     check_design,
     check_finite,
     drop_aliased,
+    factor_codes,
     is_nested,
     nested_codes,
 )
@@ -74,9 +75,7 @@ def _order_levels(
     if nested or count == 1:
         return nested_codes(columns), list(range(count)), True
     order = sorted(range(count), key=lambda j: len(columns[j][2]))
-    chain = all(
-        is_nested(columns[b][1], columns[a][1], len(columns[b][2])) for a, b in zip(order, order[1:], strict=False)
-    )
+    chain = all(is_nested(columns[b][1], columns[a][1], len(columns[b][2])) for a, b in pairwise(order))
     if not chain:
         order = list(range(count))
     return [(columns[j][0], columns[j][1], tuple(columns[j][2].tolist())) for j in order], order, chain
@@ -228,7 +227,7 @@ def design_from_arrays(
 def _array_codes(values: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     if values.dtype.kind in "iu" and len(values):
         low, high = int(values.min()), int(values.max())
-        if 0 <= low and high < 4 * len(values):
+        if low >= 0 and high < 4 * len(values):
             seen = np.bincount(values, minlength=high + 1) > 0
             labels = np.flatnonzero(seen)
             if len(labels) == high + 1:

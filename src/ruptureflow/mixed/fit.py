@@ -10,7 +10,7 @@ from ruptureflow.mixed import counting, inference, kenward_roger, satterthwaite
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.doors import design_from_arrays, design_from_formula, read_grouping
 from ruptureflow.mixed.estimate import Estimate
-from ruptureflow.mixed.fitting import estimate_design
+from ruptureflow.mixed.fitting import estimate_design, structured_maker
 from ruptureflow.mixed.inference import Joint, Rows
 from ruptureflow.mixed.residuals import parse_residual
 from ruptureflow.mixed.status import FitStatus
@@ -103,6 +103,14 @@ class MixedFit:
         For ``varying`` and ``unstructured`` residuals it is that of the first stratum; see ``residual_parameters``.
         """
         return float("nan") if self.estimate.criterion.scale_known else float(self.estimate.scale2)
+
+    @property
+    def residual_parameters(self) -> dict[str, float]:
+        """Parameters of the residual structure: ``variance``, ``correlation``, ``variance[stratum]`` ..."""
+        likelihood = self.estimate.likelihood
+        if not hasattr(likelihood, "structure"):
+            return {} if self.estimate.criterion.scale_known else {"variance": self.residual_variance}
+        return likelihood.structure.parameters(likelihood.eta(self.estimate.theta), self.estimate.scale2)
 
     @property
     def log_likelihood(self) -> float:
@@ -272,7 +280,7 @@ def fit_mixed(
     grouping = read_grouping(groups, random, covariance)
     structure = parse_residual(residual)
     design = design_from_formula(formula, data, grouping, sampling_variance, structure.columns, structure.independent)
-    return MixedFit(estimate_design(design, method, boundary, structure.likelihood(design)), residual)
+    return MixedFit(estimate_design(design, method, boundary, structured_maker(structure, design)), residual)
 
 
 def fit_arrays(

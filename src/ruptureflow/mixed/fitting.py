@@ -5,14 +5,17 @@ import warnings
 import numpy as np
 
 from ruptureflow.mixed.assemble import assemble_batches
+from ruptureflow.mixed.dense import DenseLikelihood, dense_likelihood
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.optimise import Minimum, minimise
+from ruptureflow.mixed.residuals import ResidualSpec, residual_structure
 from ruptureflow.mixed.scaling import Scaled, scale
 from ruptureflow.mixed.status import INTERIOR, RULES, FitStatus, boundary_places, verdict
+from ruptureflow.mixed.unconstrained import UnconstrainedLikelihood
 
 METHODS = ("reml", "ml")
 BOUNDARIES = ("lme4", "sas", "unconstrained")
@@ -59,6 +62,8 @@ def start_values(likelihood) -> np.ndarray:
 def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     """Minimise the deviance; variances that reach zero are set to zero exactly."""
     first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
+    if hasattr(likelihood, "unconstrained_psis"):
+        return minimise(likelihood.evaluate, np.zeros(1))
     if not len(first):
         value, gradient, hessian = likelihood.evaluate(first)
         return Minimum(first, value, gradient, hessian, 0, True)
@@ -146,6 +151,31 @@ def _status(draft: Estimate, found: Minimum) -> FitStatus:
     )  # fmt: skip
 
 
+def _check_unconstrained(design: Design, likelihood_of) -> None:
+    one = len(design.levels) == 1 and design.levels[0].layout.size == 1
+    if likelihood_of is not None or not one or design.sampling_variance is not None:
+        raise ModelError(
+            "boundary='unconstrained' is for one random intercept with independent residuals: "
+            "use boundary='lme4' for any other model."
+        )
+
+
+def structured_maker(spec: ResidualSpec, design: Design):
+    """Maker of the likelihood of a residual structure; None for independent residuals."""
+    if spec.independent:
+        return None
+    if not design.nested:
+        raise ModelError(f"Residual structure {spec.kind!r} needs nested groups: these are crossed.")
+    if design.sampling_variance is not None:
+        raise ModelError(f"Residual structure {spec.kind!r} cannot be combined with known sampling variances.")
+    structure = residual_structure(spec, design.frame, design.levels[-1].codes)
+
+    def make(design: Design, scaled: Scaled, method: str) -> DenseLikelihood:
+        return dense_likelihood(design, scaled, method, structure)
+
+    return make
+
+
 def estimate_design(
     design: Design,
     method: str = "reml",
@@ -158,6 +188,10 @@ def estimate_design(
     ``likelihood_of(design, scaled, method)`` makes the likelihood; by default that of independent residuals.
     """
     check_choices(method, boundary)
+    if boundary == "unconstrained":
+        _check_unconstrained(design, likelihood_of)
     scaled = scaled_design(design)
     likelihood = (likelihood_of or block_likelihood)(design, scaled, method)
+    if boundary == "unconstrained":
+        likelihood = UnconstrainedLikelihood(likelihood)
     return judge(design, scaled, likelihood, find_minimum(likelihood, start), boundary)

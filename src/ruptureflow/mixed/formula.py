@@ -126,8 +126,7 @@ def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
     """Random-effects matrix of a one-sided formula such as ``"1 + time"``; it may have no column."""
     tokens = _simple_terms(text, data)
     if tokens is None:
-        matrix = _matrix(_build(_parse(text), text, data))
-        return matrix
+        return _matrix(_build(_parse(text), text, data))
     names: list[str] = [] if "0" in tokens else ["Intercept"]
     names += [token for token in dict.fromkeys(tokens) if token not in ("0", "1")]
     values = np.empty((len(data), len(names)))

@@ -17,6 +17,8 @@ def solve_relative(zz: np.ndarray, psi: np.ndarray, right: np.ndarray) -> tuple[
     q = psi.shape[0]
     if q == 1:
         scale = 1.0 + zz[:, 0, 0] * psi[0, 0]
+        if not scale.min() > 0:
+            return right, np.full(len(zz), -np.inf)
         return right / scale[:, None, None], np.log(scale)
     matrix = zz @ psi
     diagonal = np.arange(q)
@@ -216,7 +218,7 @@ class BlockLikelihood:
 def _add_batch(batch, elements, within, data, trace, traces, first, second) -> None:
     """Add one batch to the sums of Moments (arrays are changed in place)."""
     k = len(elements)
-    blocks, q, width = data.shape
+    _, q, width = data.shape
     if q == 1:
         flat_c, flat = within[:, 0, 0], data[:, 0, :]
         trace[0] += flat_c.sum()

@@ -1,0 +1,211 @@
+"""Likelihood of models with structured residuals: the covariance matrix of every block of rows, stacked by size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ruptureflow.mixed.covariance import FactorLayout
+from ruptureflow.mixed.design import Design
+from ruptureflow.mixed.errors import ModelError
+from ruptureflow.mixed.likelihood import chain, level_elements, split_theta
+from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
+from ruptureflow.mixed.residuals import ResidualStructure
+from ruptureflow.mixed.scaling import Scaled
+
+_LARGEST_BLOCK = 3000
+
+
+@dataclass(frozen=True)
+class RowBatch:
+    """Blocks with equally many rows.
+
+    Attributes
+    ----------
+    rows
+        ``(blocks, n)`` row numbers.
+    data
+        ``(blocks, n, p + 1)``: fixed effects and outcome.
+    effects
+        For each level ``(blocks, n, q)``.
+    units
+        For each level ``(blocks, n)`` unit codes.
+    slopes
+        ``(K, blocks, n, n)``: derivative of the covariance by each covariance element of the random effects.
+    same
+        ``(blocks, n, n)``: 1 where two rows lie in the same innermost unit.
+    """
+
+    rows: np.ndarray
+    data: np.ndarray
+    effects: tuple[np.ndarray, ...]
+    units: tuple[np.ndarray, ...]
+    slopes: np.ndarray
+    same: np.ndarray
+
+
+def _batch(design: Design, scaled: Scaled, rows: np.ndarray) -> RowBatch:
+    data = np.concatenate([scaled.fixed, scaled.outcome[:, None]], axis=1)[rows]
+    effects = tuple(values[rows] for values in scaled.effects)
+    units = tuple(level.codes[rows] for level in design.levels)
+    masks = [(u[:, :, None] == u[:, None, :]).astype(float) for u in units]
+    slopes = []
+    for element in level_elements(tuple(level.layout for level in design.levels)):
+        z = effects[element.level]
+        a, b = z[:, :, element.row], z[:, :, element.column]
+        outer = a[:, :, None] * b[:, None, :]
+        if element.row != element.column:
+            outer = outer + b[:, :, None] * a[:, None, :]
+        slopes.append(outer * masks[element.level])
+    blocks, n = rows.shape
+    stacked = np.stack(slopes) if slopes else np.zeros((0, blocks, n, n))
+    return RowBatch(rows, data, effects, units, stacked, masks[-1])
+
+
+@dataclass(frozen=True)
+class DenseLikelihood:
+    """Deviance, gradient and Hessian of one design with structured residuals."""
+
+    batches: tuple[RowBatch, ...]
+    layouts: tuple[FactorLayout, ...]
+    criterion: Criterion
+    structure: ResidualStructure
+
+    @property
+    def extra(self) -> int:
+        """Number of residual-structure parameters."""
+        return self.structure.count
+
+    def factors(self, theta: np.ndarray) -> list[np.ndarray]:
+        """Relative Cholesky factor of each level."""
+        pieces = split_theta(self.layouts, theta)
+        return [layout.factor(piece) for layout, piece in zip(self.layouts, pieces, strict=True)]
+
+    def eta(self, theta: np.ndarray) -> np.ndarray:
+        """Parameters of the residual structure."""
+        return theta[len(theta) - self.extra :]
+
+    def elements_at(self, theta: np.ndarray) -> np.ndarray:
+        """Relative covariance elements of the random effects."""
+        parts = []
+        for layout, factor in zip(self.layouts, self.factors(theta), strict=True):
+            parts.append((factor @ factor.T)[layout.entries])
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def row_covariance(self, theta: np.ndarray, batch: RowBatch):
+        """Relative covariance of the rows of every block, and the residual part with its derivatives."""
+        residual = self.structure.slopes(self.eta(theta), batch.rows, batch.same)
+        return residual.value + np.tensordot(self.elements_at(theta), batch.slopes, axes=1), residual
+
+    def moments_at(self, theta: np.ndarray) -> Moments | None:
+        """All sums at given free parameters; None where the covariance is not positive definite."""
+        p = self.criterion.columns
+        k_random = sum(layout.count for layout in self.layouts)
+        count = k_random + self.extra
+        total = np.zeros((p + 1, p + 1))
+        log_det = 0.0
+        kept = []
+        for batch in self.batches:
+            covariance, residual = self.row_covariance(theta, batch)
+            if not np.isfinite(covariance).all():
+                return None
+            try:
+                lower = np.linalg.cholesky(covariance)
+            except np.linalg.LinAlgError:
+                return None
+            log_det += 2.0 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+            inverse = np.linalg.inv(covariance)
+            solved = inverse @ batch.data
+            width = p + 1
+            total += batch.data.reshape(-1, width).T @ solved.reshape(-1, width)
+            slopes = np.concatenate([batch.slopes, np.stack(residual.first)]) if self.extra else batch.slopes
+            kept.append((inverse, solved, slopes, residual.second))
+        try:
+            lower = np.linalg.cholesky(total[:p, :p])
+        except np.linalg.LinAlgError:
+            return None
+        whiten = np.linalg.inv(lower).T
+        beta = whiten @ (whiten.T @ total[:p, p])
+        rss = float(total[p, p] - beta @ total[:p, p])
+        if not rss > 0:
+            return None
+        turn = np.zeros((p + 1, p + 1))
+        turn[:p, :p] = whiten
+        turn[:p, p] = -beta
+        turn[p, p] = 1.0
+        sums = _Sums(
+            np.zeros(count), np.zeros((count, count)), np.zeros((count, p + 1, p + 1)),
+            np.zeros((count, count, p + 1, p + 1)), np.zeros((3, count, count)),
+        )  # fmt: skip
+        for inverse, solved, slopes, second in kept:
+            sums.add(inverse, solved @ turn, slopes, second, k_random)
+        bend_ml, bend_x, bend_data = sums.bend
+        return Moments(
+            whiten, beta, rss, log_det, 2.0 * float(np.log(lower.diagonal()).sum()),
+            sums.trace, sums.traces, sums.first, sums.second, bend_ml - bend_x, bend_ml, bend_data,
+        )  # fmt: skip
+
+    def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Profiled deviance, gradient and Hessian by the free parameters."""
+        moments = self.moments_at(theta)
+        if moments is None:
+            return np.inf, theta, np.eye(len(theta))
+        gradient, hessian = profile_derivatives(moments, self.criterion)
+        jacobian, curvature = chain(self.layouts, self.factors(theta), gradient, self.extra)
+        value = self.criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
+        return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Running sums over batches (arrays are changed in place)."""
+
+    trace: np.ndarray
+    traces: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    bend: np.ndarray
+
+    def add(self, inverse, data, slopes, second, k_random: int) -> None:
+        """Add a batch: inverse covariances, ``W``, derivatives of the covariance."""
+        k, width = len(slopes), data.shape[2]
+        if not k:
+            return
+        turned = inverse[None] @ slopes
+        self.trace[:] += np.trace(turned, axis1=2, axis2=3).sum(axis=1)
+        self.traces[:] += turned.reshape(k, -1) @ turned.swapaxes(2, 3).reshape(k, -1).T
+        moved = slopes @ data[None]
+        weighted = inverse[None] @ moved
+        flat = moved.reshape(k, -1, width).swapaxes(1, 2)
+        self.first[:] += flat @ data.reshape(-1, width)
+        self.second[:] += flat[:, None] @ weighted.reshape(k, -1, width)[None]
+        p = width - 1
+        for a, row in enumerate(second):
+            for b, curve in enumerate(row):
+                if curve is None:
+                    continue
+                at = (k_random + a, k_random + b)
+                bent = data.swapaxes(1, 2) @ (curve @ data)
+                diagonal = np.diagonal(bent, axis1=1, axis2=2).sum(axis=0)
+                self.bend[0][at] += float((inverse * curve).sum())
+                self.bend[1][at] += float(diagonal[:p].sum())
+                self.bend[2][at] += float(diagonal[p])
+
+
+def dense_likelihood(design: Design, scaled: Scaled, method: str, structure: ResidualStructure) -> DenseLikelihood:
+    """Likelihood of a design with structured residuals."""
+    outer = design.levels[0]
+    sizes = np.bincount(outer.codes, minlength=outer.units)
+    if sizes.max() > _LARGEST_BLOCK:
+        raise ModelError(
+            f"A group of {outer.name!r} has {int(sizes.max())} rows: with structured residuals a group may have "
+            f"{_LARGEST_BLOCK} at most."
+        )
+    order = np.argsort(outer.codes, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    batches = []
+    for size in np.unique(sizes):
+        which = np.flatnonzero(sizes == size)
+        rows = order[starts[which][:, None] + np.arange(size)[None, :]]
+        batches.append(_batch(design, scaled, rows))
+    criterion = Criterion(design.rows, design.columns, method == "reml", False)
+    return DenseLikelihood(tuple(batches), tuple(level.layout for level in design.levels), criterion, structure)
