@@ -24,8 +24,6 @@ class once:  # noqa: N801
         return value
 
 
-
-
 @dataclass(frozen=True)
 class Problem:
     """m sets of k effects under one design.
