@@ -45,7 +45,7 @@ rule gather_estimates:
     benchmark:
         "results/benchmarks/gather_estimates.tsv"
     params:
-        code=code("tables"),
+        code=code("models"),
     script:
         "../scripts/models/gather_estimates.py"
 
