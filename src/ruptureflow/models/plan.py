@@ -188,21 +188,18 @@ def _estimates(
             raw = common | {"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers
             found.append(raw)
             if row["term"] in question.specification.standardise:
-                found.append(raw | _standardised(raw, fit, question, rows, settings.level))
+                found.append(raw | _standardised(raw, question, rows, settings.level))
     _refuse_unknown_terms(question, [row["term"] for row in found])
     return found
 
 
-def _standardised(
-    raw: dict[str, Any], fit: MixedFit, question: Question, rows: pd.DataFrame, level: float
-) -> dict[str, Any]:
+def _standardised(raw: dict[str, Any], question: Question, rows: pd.DataFrame, level: float) -> dict[str, Any]:
     slope = standardised_slope(
         raw["estimate"],
         raw["std_error"],
         rows[raw["term"]],
         rows[question.outcome],
         rows["patient"],
-        fit.residual_variance,
     )
     half = float(t_quantile(level, raw["df"])) * slope.std_error
     statistic = slope.estimate / slope.std_error

@@ -32,7 +32,7 @@ def within_sd(values: ArrayLike, patient: ArrayLike) -> float:
 
 
 def standardised_slope(
-    slope: float, std_error: float, x: ArrayLike, y: ArrayLike, patient: ArrayLike, residual_variance: float
+    slope: float, std_error: float, x: ArrayLike, y: ArrayLike, patient: ArrayLike
 ) -> StandardisedSlope:
     """A slope times SD_w(x) ÷ SD_w(y), with the uncertainty of both SDs in its standard error.
 
@@ -40,7 +40,6 @@ def standardised_slope(
     ----------
     slope, std_error : the raw slope of y on x.
     x, y, patient : the rows of the fit.
-    residual_variance : the fit's residual variance.
 
     Returns
     -------
@@ -49,19 +48,18 @@ def standardised_slope(
     Raises
     ------
     PlanError
-        if x or y does not vary within patients.
+        if x or y does not vary within patients, or the slope explains more than y's within-patient variance.
 
     Notes
     -----
-    Delta method for β = b·s_x/s_y with s_y² = (part explained) + s_e², where b, ln s_x and ln s_e are independent
-    for normal data and Var(ln s) = 1/(2ν), ν = n − patients:
+    Delta method for β = b·s_x/s_y with s_y² = b²s_x² + s_r², where b, ln s_x and ln s_r are independent for normal
+    data and Var(ln s) = 1/(2ν), ν = n − patients:
 
-        Var(β) = (s_x/s_y)²·Var(b)·(1 − βρ)² + β²·[(1 − βρ)² + (s_e²/s_y²)²]/(2ν)
+        Var(β) = (1 − β²)²·[(SE·s_x/s_y)² + β²/ν]
 
-    ρ is the within-patient correlation of x and y. With one predictor β = ρ and this is (1 − ρ²)²/ν, the variance
-    of a correlation. Holding the SDs fixed, (s_x/s_y)·SE(b), would call the same study more uncertain the larger
-    its effect: 5 % too wide at β = .3, 25 % at β = .6, and the same at β = 0. The uncertainty of the model's other
-    coefficients enters through Var(b) only.
+    With one predictor this is (1 − β²)²/ν, the variance of a correlation. Holding the SDs fixed, SE·s_x/s_y, would
+    call the same study more uncertain the larger its effect: 5 % too wide at β = .3, 25 % at β = .6, and the same at
+    β = 0. `ruptureflow.pooling.standardised_slope` computes the same from published figures.
     """
     codes = _codes(patient)
     x_dev, y_dev = (_deviations(np.asarray(values, dtype=float), codes) for values in (x, y))
@@ -71,10 +69,12 @@ def standardised_slope(
         raise PlanError("a variable does not vary within patients: its slope has no within-patient standardised form")
     ratio = np.sqrt(xx / yy)
     beta = slope * ratio
-    rho = x_dev @ y_dev / np.sqrt(xx * yy)
-    residual_share = residual_variance / (yy / df)
-    shrink = (1 - beta * rho) ** 2
-    variance = (ratio * std_error) ** 2 * shrink + beta**2 * (shrink + residual_share**2) / (2 * df)
+    if abs(beta) >= 1:
+        raise PlanError(
+            f"the standardised slope is {beta:.3g}: b·SD_w(x) exceeds SD_w(y), so the term is no plain within-patient "
+            "predictor; leave it out of standardise"
+        )
+    variance = (1 - beta**2) ** 2 * ((ratio * std_error) ** 2 + beta**2 / df)
     return StandardisedSlope(float(beta), float(np.sqrt(variance)))
 
 
