@@ -5,12 +5,14 @@ import warnings
 import numpy as np
 
 from ruptureflow.mixed.assemble import assemble_batches
+from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.dense import DenseLikelihood, dense_likelihood
 from ruptureflow.mixed.design import Design
+from ruptureflow.mixed.eigenbasis import scalar_deviance
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
-from ruptureflow.mixed.likelihood import BlockLikelihood
-from ruptureflow.mixed.moments import Criterion
+from ruptureflow.mixed.likelihood import BlockLikelihood, chain
+from ruptureflow.mixed.moments import Criterion, profile_derivatives, scoring_step
 from ruptureflow.mixed.optimise import Minimum, minimise
 from ruptureflow.mixed.residuals import ResidualSpec, residual_structure
 from ruptureflow.mixed.scaling import Scaled, scale
@@ -22,6 +24,10 @@ BOUNDARIES = ("lme4", "sas", "unconstrained")
 # A relative factor entry below this is a variance of zero: Newton's method gets within 1e-8 of it.
 _ZERO = 1e-6
 _NO_RESIDUAL = 1e-10
+_LEAST_START = 0.02
+_GREATEST_START = 1e6
+# Up to this many units the eigenbasis of one random effect costs less than the evaluations it saves.
+_EIGENBASIS_UNITS = 150
 
 
 def check_choices(method: str, boundary: str) -> None:
@@ -53,14 +59,44 @@ def block_likelihood(design: Design, scaled: Scaled, method: str) -> BlockLikeli
 
 
 def start_values(likelihood) -> np.ndarray:
-    """Identity factors for the random effects, independence for the residual structure."""
-    parts = [layout.start() for layout in likelihood.layouts]
-    parts.append(np.zeros(likelihood.extra))
-    return np.concatenate(parts) if parts else np.zeros(0)
+    """One step of Fisher scoring from no random effects at all (MIVQUE0), made positive definite.
+
+    With structured residuals: identity factors and independence.
+    """
+    layouts = likelihood.layouts
+    parts = [layout.start() for layout in layouts]
+    if likelihood.extra:
+        return np.concatenate([*parts, np.zeros(likelihood.extra)])
+    if not sum(map(len, parts)):
+        return np.zeros(0)
+    moments = likelihood.moments([np.zeros((layout.size, layout.size)) for layout in layouts])
+    if moments is None:
+        return np.concatenate(parts)
+    step = scoring_step(moments, likelihood.criterion)
+    out, start = [], 0
+    for layout in layouts:
+        rows, cols = layout.entries
+        psi = np.zeros((layout.size, layout.size))
+        psi[rows, cols] = psi[cols, rows] = step[start : start + layout.count]
+        start += layout.count
+        out.append(_definite_factor(psi, layout))
+    return np.concatenate(out)
+
+
+def _definite_factor(psi: np.ndarray, layout: FactorLayout) -> np.ndarray:
+    """Free factor entries of the nearest comfortably positive definite matrix."""
+    if layout.diagonal or layout.size < 2:
+        return np.sqrt(np.clip(np.diag(psi), _LEAST_START, _GREATEST_START))
+    values, vectors = np.linalg.eigh(psi)
+    values = np.clip(values, max(_LEAST_START, 0.02 * values[-1]), _GREATEST_START)
+    lower = np.linalg.cholesky((vectors * values) @ vectors.T)
+    return lower[layout.entries]
 
 
 def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     """Minimise the deviance; variances that reach zero are set to zero exactly."""
+    if start is None and _one_variance(likelihood):
+        return _scalar_minimum(likelihood)
     first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
     if hasattr(likelihood, "unconstrained_psis"):
         return minimise(likelihood.evaluate, np.zeros(1))
@@ -74,10 +110,24 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     return found
 
 
+def _one_variance(likelihood) -> bool:
+    if not isinstance(likelihood, BlockLikelihood) or len(likelihood.layouts) != 1:
+        return False
+    batch = likelihood.batches[0]
+    return batch.size == 1 and len(batch.products) <= _EIGENBASIS_UNITS
+
+
+def _scalar_minimum(likelihood: BlockLikelihood) -> Minimum:
+    """Minimum of a model with one relative variance, found in the eigenbasis."""
+    deviance = scalar_deviance(likelihood.batches[0], likelihood.criterion.rows, likelihood.criterion)
+    found = _snap(deviance, minimise(deviance.evaluate, np.ones(1)))
+    return _try_zero(deviance, found) if found.theta[0] != 0.0 else found
+
+
 def _snap(likelihood, found: Minimum) -> Minimum:
     """Set factor entries within rounding of zero to zero."""
     theta = found.theta.copy()
-    stop = len(theta) - likelihood.extra
+    stop = len(theta) - getattr(likelihood, "extra", 0)
     small = np.abs(theta[:stop]) < _ZERO
     if not small.any() or not theta[:stop][small].any():
         return found
@@ -117,14 +167,15 @@ def judge(design: Design, scaled: Scaled, likelihood, found: Minimum, boundary: 
             f"The residual variance is zero: fixed and random effects reproduce the outcome "
             f"{design.response!r} exactly."
         )
+    value = criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
     draft = Estimate(
-        design, scaled, likelihood, theta, psis, moments, sigma2, found.value,
+        design, scaled, likelihood, theta, psis, moments, sigma2, value,
         FitStatus(found.converged, False, 0.0, found.iterations, (), (), INTERIOR, (), 0, ""), boundary,
     )  # fmt: skip
     status = _status(draft, found)
     if warn and not status.converged:
         warnings.warn(f"The model {status.message}.", ModelWarning, stacklevel=4)
-    return Estimate(design, scaled, likelihood, theta, psis, moments, sigma2, found.value, status, boundary)
+    return Estimate(design, scaled, likelihood, theta, psis, moments, sigma2, value, status, boundary)
 
 
 def _canonical(likelihood, theta: np.ndarray) -> np.ndarray:
@@ -133,6 +184,15 @@ def _canonical(likelihood, theta: np.ndarray) -> np.ndarray:
         parts.append(layout.canonical(theta[start : start + layout.count]))
         start += layout.count
     return np.concatenate([*parts, theta[start:]])
+
+
+def _gradient_norm(draft: Estimate) -> float:
+    gradient, _ = profile_derivatives(draft.moments, draft.criterion)
+    if draft.boundary != "unconstrained":
+        likelihood = draft.likelihood
+        jacobian, _ = chain(likelihood.layouts, likelihood.factors(draft.theta), gradient, likelihood.extra)
+        gradient = jacobian.T @ gradient
+    return float(np.sqrt(gradient @ gradient))
 
 
 def _status(draft: Estimate, found: Minimum) -> FitStatus:
@@ -145,7 +205,7 @@ def _status(draft: Estimate, found: Minimum) -> FitStatus:
     elif singular:
         rule = RULES[draft.boundary]
     return FitStatus(
-        bool(found.converged), singular, float(np.sqrt(found.gradient @ found.gradient)), found.iterations,
+        bool(found.converged), singular, _gradient_norm(draft), found.iterations,
         at_zero, at_one, rule, draft.design.aliased, len(draft.design.dropped),
         verdict(found.converged, singular, at_zero, at_one),
     )  # fmt: skip

@@ -1,12 +1,17 @@
 """Likelihood of models with independent residuals (or known sampling variances), from cross-products alone."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
+
+# Units handled at a time, so that the widest table stays in the cache; widest unit for which such tables pay.
+_CHUNK = 4096
+_SMALL = 4
 
 
 def solve_relative(zz: np.ndarray, psi: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -42,6 +47,7 @@ class LevelElement:
     column: int
 
 
+@lru_cache(maxsize=64)
 def level_elements(layouts: tuple[FactorLayout, ...]) -> tuple[LevelElement, ...]:
     """Free covariance elements of all levels, in the order of the parameters."""
     out = []
@@ -195,8 +201,12 @@ class BlockLikelihood:
             if q == 0:
                 continue
             within = sol[:, :, :q]
-            data = sol[:, :, q:] @ turn
-            _add_batch(batch, elements, within, data, trace, traces, first, second)
+            data = (sol[:, :, q:].reshape(-1, p + 1) @ turn).reshape(-1, q, p + 1)
+            if 1 < q <= _SMALL and len(self.layouts) == 1 and len(batch.places[0]) == 1:
+                basis = self.layouts[0].elements.reshape(k, -1)
+                _add_single(basis, within, data, trace, traces, first, second)
+            else:
+                _add_batch(batch, elements, within, data, trace, traces, first, second)
         return Moments(whiten, beta, rss, log_det, log_det_x, trace, traces, first, second)
 
     def moments_at(self, theta: np.ndarray) -> Moments | None:
@@ -213,6 +223,28 @@ class BlockLikelihood:
         jacobian, curvature = chain(self.layouts, factors, gradient)
         value = self.criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
         return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
+
+
+def _add_single(basis, within, data, trace, traces, first, second) -> None:
+    """Add blocks of one unit each: every sum is a product of two tables with a row for each unit.
+
+    ``basis`` is ``(K, q * q)``: the derivative matrices of the covariance elements, flattened.
+    """
+    units, q, width = data.shape
+    for start in range(0, units, _CHUNK):
+        c, w = within[start : start + _CHUNK], data[start : start + _CHUNK]
+        flat_c, flat = c.reshape(len(c), q * q), w.reshape(len(w), q * width)
+        trace += basis @ flat_c.sum(axis=0)
+        # sum over units of C[a, b] C[c, d]; tr(E_k C E_l C) takes C[d, a] C[b, c]
+        pairs = (flat_c.T @ flat_c).reshape(q, q, q, q).transpose(1, 2, 3, 0).reshape(q * q, q * q)
+        traces += basis @ pairs @ basis.T
+        grams = (flat.T @ flat).reshape(q, width, q, width).transpose(0, 2, 1, 3).reshape(q * q, width * width)
+        first += (basis @ grams).reshape(-1, width, width)
+        # sum over units of W[b, i] C[a, c] W[d, j]
+        triple = (flat_c[:, :, None] * flat[:, None, :]).reshape(len(c), -1)
+        six = (flat.T @ triple).reshape(q, width, q, q, q, width).transpose(1, 5, 2, 0, 3, 4)
+        six = six.reshape(width * width, q * q, q * q)
+        second += (basis @ six @ basis.T).transpose(1, 2, 0).reshape(second.shape)
 
 
 def _add_batch(batch, elements, within, data, trace, traces, first, second) -> None:

@@ -111,6 +111,18 @@ def profile_derivatives(moments: Moments, criterion: Criterion) -> tuple[np.ndar
     return gradient, hessian
 
 
+def scoring_step(moments: Moments, criterion: Criterion) -> np.ndarray:
+    """Step of Fisher scoring in the relative parameters: from zero, MIVQUE0."""
+    trace, traces = relative_traces(moments, criterion.reml)
+    one, _ = data_forms(moments)
+    gradient = trace - one / criterion.sigma2(moments.rss)
+    information = traces if criterion.scale_known else traces - np.outer(trace, trace) / criterion.degrees
+    size = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    values, vectors = np.linalg.eigh(information / np.outer(size, size))
+    values = np.maximum(values, 1e-6)
+    return -(vectors @ ((vectors.T @ (gradient / size)) / values)) / size
+
+
 def full_hessian(moments: Moments, criterion: Criterion, sigma2: float) -> tuple[np.ndarray, np.ndarray]:
     """Gradient and Hessian of the deviance by (relative parameters, sigma), sigma not profiled out."""
     trace, traces = relative_traces(moments, criterion.reml)
