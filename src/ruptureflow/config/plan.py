@@ -19,6 +19,35 @@ class IntakeSettings(Strict):
     stop_on: Literal["error", "warning"] = Field(default="error", description="lowest severity that stops a wave")
 
 
+AssayFlag = Literal[
+    "no signals",
+    "no run",
+    "no curve",
+    "poor curve",
+    "not measured",
+    "single replicate",
+    "replicate cv",
+    "below lod",
+    "below lloq",
+    "above uloq",
+    "extrapolated",
+    "outside curve",
+    "not positive",
+    "assayed again",
+    "several samples",
+    "pre missing",
+    "post missing",
+    "different runs",
+    "run unknown",
+]
+"""Flags of a sample or of a change; what each means stands in docs/assay.md."""
+
+ASSAY_POLICIES: dict[AssayFlag, Policy] = {
+    "assayed again": "set aside",
+    "different runs": "set aside",
+}
+
+
 class AssaySettings(Strict):
     """How signals become concentrations."""
 
@@ -27,15 +56,34 @@ class AssaySettings(Strict):
         default="power",
         description="variance of a signal: constant, a power of its mean (estimated), or Poisson floor",
     )
+    variance_power: Literal["per run", "pooled"] = Field(
+        default="per run", description="one power a run, or one for all runs of an analyte"
+    )
+    counting_minutes: float = Field(default=1, gt=0, description="minutes each tube was counted (Poisson floor)")
+    nsb_in_curve: bool = Field(default=False, description="NSB tubes enter the fit as an infinite dose")
+    replicates: Literal["average signals", "average concentrations"] = Field(
+        default="average signals", description="average a sample's signals and invert, or invert each and average"
+    )
+    level: float = Field(default=0.95, gt=0, lt=1, description="coverage of intervals")
     lod_sds: float = Field(default=2, gt=0, description="LOD: mean B0 signal this many SDs towards a dose")
     duplicate_cv_limit: float = Field(default=15, gt=0, description="% CV of a sample's replicates that is flagged")
     back_calculation_limit: float = Field(default=20, gt=0, description="% deviation of a standard (ICH M10)")
     back_calculation_limit_ends: float = Field(default=25, gt=0, description="% at the lowest and highest standard")
+    levels_needed: int = Field(default=6, ge=1, description="non-zero standard levels a curve should have (ICH M10)")
+    levels_within: float = Field(default=75, gt=0, le=100, description="% of levels within the limits (ICH M10)")
+    qc_limit: float = Field(default=20, gt=0, description="% deviation of a QC from its nominal value (ICH M10)")
+    b0_percent: tuple[float, float] = Field(default=(20, 50), description="usual B0/T in %; outside is flagged")
+    nsb_percent: float = Field(default=5, gt=0, description="NSB/T in % above which a run is flagged")
+    lack_of_fit_p: float = Field(default=0.01, gt=0, lt=1, description="p of the lack-of-fit test that is flagged")
     below_limit: Literal["lod/sqrt2", "lod/2", "missing"] = Field(
         default="lod/sqrt2", description="primary value of a sample below its LOD"
     )
-    policies: dict[str, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
+    policies: dict[AssayFlag, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
     change_scale: Literal["difference", "log-ratio"] = "difference"
+
+    def policy(self, flag: AssayFlag) -> Policy:
+        """What is done with a sample or a change that carries a flag."""
+        return self.policies.get(flag, ASSAY_POLICIES.get(flag, "keep"))
 
 
 class AgreementSettings(Strict):

@@ -40,6 +40,8 @@ class Analyte(Strict):
     lod: float | None = Field(
         default=None, description="limit of detection as the lab reports it, where no signal came"
     )
+    molar_mass: float | None = Field(default=None, gt=0, description="g/mol, needed between pg/mL and pmol/L")
+    reported_unit: str | None = Field(default=None, description="unit of the results, where not the assay's")
 
 
 class Design(Strict):
@@ -70,14 +72,18 @@ class RawFile(Strict):
     """What every declared file has: where it lies, its locale, and which of its columns is which of ours."""
 
     path: str = Field(description="file, or pattern such as coders/*.xlsx, relative to the wave folder")
-    sheet: str | None = Field(default=None, description="sheet of a workbook; the first where it has only one")
+    sheet: str | None = Field(default=None, description="sheet of a workbook, '*' for all; needless if only one")
     header_row: int = Field(default=1, ge=1, description="row of the column headings as a spreadsheet shows it")
     locale: Locale | None = Field(default=None, description="where the file's locale differs from the wave's")
     columns: dict[str, str] = Field(
         default={}, description="our name: the file's heading; unnamed ones keep their name"
     )
     constants: dict[str, str] = Field(default={}, description="our name: a value that holds for the whole file")
-    ignore: list[str] = Field(default=[], description="headings that are known and not read")
+    ignore: list[str] = Field(default=[], description="headings that are known and not read; ['*']: all others")
+    file_name: str | None = Field(
+        default=None, description="what the file's name (without ending) says, such as coder_{coder}"
+    )
+    sheet_name: str | None = Field(default=None, description="what the sheet's name says, such as {coder}")
 
 
 class ParticipantsFile(RawFile):

@@ -1,0 +1,298 @@
+"""A standard curve: fitted, predicted from, and inverted with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ruptureflow.assay.errors import AssayError
+from ruptureflow.assay.logistic import (
+    MODELS,
+    PARAMETERS,
+    Array,
+    log_dose_at,
+    log_dose_derivatives,
+    predict,
+    predict_with_jacobian,
+)
+from ruptureflow.assay.variance import fit_weighted, variance_means
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WEIGHTINGS = ("none", "power", "poisson")
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """Doses read back from a curve, as arrays (one element a response).
+
+    Attributes
+    ----------
+    dose : NaN where the response lies at or beyond an asymptote.
+    log_replicate_variance, log_calibration_variance : the two parts of the variance of ln dose.
+    log_gradient : (responses, parameters), ∂ ln dose / ∂θ.
+    ci_low, ci_high : ends of the interval; 0 or infinity where it has one end only.
+    """
+
+    dose: Array
+    log_replicate_variance: Array
+    log_calibration_variance: Array
+    log_gradient: Array
+    ci_low: Array
+    ci_high: Array
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A fitted standard curve y = D + (A − D)/(1 + (x/C)^B)^g.
+
+    Attributes
+    ----------
+    model, weighting : what was fitted and how it was weighted ("given" for weights of the caller).
+    theta, theta_covariance : A, D, ln C, ln B (, ln g) and their covariance, as arrays.
+    power : θ of Var(y) = σ² μ^(2θ); 0 where the variance is constant.
+    residual_variance, df : σ² and its degrees of freedom.
+    largest_signal : the largest fitted signal, scale of the variance function's floor.
+    converged, at_bound : whether the search ended at a minimum, and whether slope or asymmetry is at its bound.
+    """
+
+    model: str
+    weighting: str
+    theta: Array
+    theta_covariance: Array
+    power: float
+    residual_variance: float
+    df: float
+    largest_signal: float
+    converged: bool
+    at_bound: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the parameters, in the order of `theta`."""
+        return list(PARAMETERS[: len(self.theta)])
+
+    @property
+    def parameters(self) -> pd.Series:
+        """A, D, ln C, ln B (, ln g), named zero_dose_signal, infinite_dose_signal, log_midpoint, log_slope …"""
+        import pandas as pd
+
+        return pd.Series(self.theta, index=self.names, name="estimate")
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance of `parameters`: σ² (JᵀWJ)⁻¹."""
+        import pandas as pd
+
+        return pd.DataFrame(self.theta_covariance, index=self.names, columns=self.names)
+
+    @property
+    def midpoint(self) -> float:
+        """C: dose at which a four-parameter curve is half-way between its asymptotes."""
+        return float(np.exp(self.theta[2]))
+
+    @property
+    def slope(self) -> float:
+        """B, positive for rising and falling curves alike."""
+        return float(np.exp(self.theta[3]))
+
+    @property
+    def asymmetry(self) -> float:
+        """g, 1 for the four-parameter curve."""
+        return float(np.exp(self.theta[4])) if len(self.theta) == 5 else 1.0
+
+    @property
+    def rising(self) -> bool:
+        """Whether the signal rises with the dose."""
+        return bool(self.theta[1] > self.theta[0])
+
+    def predict(self, dose: ArrayLike) -> Array:
+        """Signal at each dose (0 and infinity are allowed)."""
+        return predict(self.theta[None], np.atleast_1d(np.asarray(dose, dtype=float))[None])[0]
+
+    def signal_variance(self, signal: ArrayLike) -> Array:
+        """Variance of one tube's signal around a mean signal, from the fitted variance function."""
+        mean = variance_means(np.asarray(signal, dtype=float), np.asarray(self.largest_signal))
+        return self.residual_variance * mean ** (2 * self.power)
+
+    def inverse(self, response: ArrayLike, replicates: ArrayLike = 1, level: float = 0.95) -> pd.DataFrame:
+        """Doses at which the curve gives the responses, with standard errors and intervals.
+
+        Parameters
+        ----------
+        response : signals, or means of replicates.
+        replicates : tubes behind each response.
+        level : coverage of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            dose (NaN where the response is at or beyond an asymptote), std_error and log_std_error (delta method:
+            replicate and calibration part), ci_low and ci_high. The interval is the set of doses whose response
+            differs from the observed one by no more than t·√(Var(response) + Var(curve)); it is cut at 0 and at
+            infinity, so that near an asymptote it has one end.
+
+        Notes
+        -----
+        t has the fit's residual degrees of freedom. Var(response) is the fitted variance function ÷ replicates.
+        """
+        import pandas as pd
+
+        inverted = self.invert(response, replicates, level)
+        log_std_error = np.sqrt(inverted.log_replicate_variance + inverted.log_calibration_variance)
+        return pd.DataFrame(
+            {
+                "dose": inverted.dose,
+                "std_error": inverted.dose * log_std_error,
+                "log_std_error": log_std_error,
+                "ci_low": inverted.ci_low,
+                "ci_high": inverted.ci_high,
+            }
+        )
+
+    def invert(
+        self,
+        response: ArrayLike,
+        replicates: ArrayLike = 1,
+        level: float = 0.95,
+        tube_variance: Array | None = None,
+        df: float | None = None,
+    ) -> Inverted:
+        """As `inverse`, with the parts of the variance; `tube_variance` replaces the curve's own for one tube."""
+        signal = np.atleast_1d(np.asarray(response, dtype=float))
+        count = np.broadcast_to(np.asarray(replicates, dtype=float), signal.shape)
+        variance = self.signal_variance(signal) if tube_variance is None else tube_variance
+        log_dose = log_dose_at(self.theta[None], signal[None])[0]
+        inside = np.isfinite(log_dose)
+        at = np.where(inside, log_dose, self.theta[2])
+        gradient, by_signal = (part[0] for part in log_dose_derivatives(self.theta[None], at[None]))
+        calibration = np.einsum("ri,ij,rj->r", gradient, self.theta_covariance, gradient)
+        replicate = by_signal**2 * variance / count
+        outside = ~inside
+        gradient[outside], calibration[outside], replicate[outside] = np.nan, np.nan, np.nan
+        low, high = self._interval(signal, variance / count, level, self.df if df is None else df)
+        dose = np.where(inside, np.exp(at), np.nan)
+        return Inverted(dose, replicate, calibration, gradient, low, high)
+
+    def _interval(self, signal: Array, variance: Array, level: float, df: float) -> tuple[Array, Array]:
+        from scipy.special import ndtri, stdtrit
+
+        tail = (1 + level) / 2
+        quantile = float(stdtrit(df, tail)) if np.isfinite(df) and df > 0 else float(ndtri(tail))
+        ends = []
+        for sign in (-1.0, 1.0):
+            end = signal + sign * quantile * np.sqrt(variance + self._curve_variance(signal))
+            # The curve's own variance belongs to the end's dose, not to the estimate's: three corrections settle it.
+            for _ in range(3):
+                end = signal + sign * quantile * np.sqrt(variance + self._curve_variance(end))
+            ends.append(log_dose_at(self.theta[None], end[None])[0])
+        low, high = np.minimum(*ends), np.maximum(*ends)
+        nowhere = np.isinf(low) & (low == high)
+        low, high = np.exp(low), np.exp(high)
+        low[nowhere], high[nowhere] = np.nan, np.nan
+        return low, high
+
+    def _curve_variance(self, signal: Array) -> Array:
+        """Variance of the fitted curve at the dose where it has this signal (at the asymptote for signals beyond)."""
+        log_dose = log_dose_at(self.theta[None], signal[None])
+        _, jacobian = predict_with_jacobian(self.theta[None], np.where(np.isnan(log_dose), 0.0, log_dose))
+        return np.einsum("ri,ij,rj->r", jacobian[0], self.theta_covariance, jacobian[0])
+
+
+def fit_curve(
+    dose: ArrayLike,
+    response: ArrayLike,
+    model: str = "4pl",
+    weights: ArrayLike | str | None = None,
+    *,
+    restricted: bool = True,
+    least_variance: float = 0.0,
+) -> Curve:
+    """Fit a standard curve to the tubes or wells of one run.
+
+    Parameters
+    ----------
+    dose : nominal doses, one a tube; 0 is the zero dose, infinity a tube on the lower plateau (such as NSB).
+    response : signals; a tube without one (NaN) is left out.
+    model : "4pl", or "5pl" with an asymmetry.
+    weights : None for constant variance; 1/variance up to a factor, one a tube; or the name of a variance
+        function: "none", "power" (its power is estimated) or "poisson".
+    restricted : leverage-corrected power; False gives `nlme::gnls`'s.
+    least_variance : with "poisson", counting variance of one unit of signal (1 ÷ minutes counted for CPM).
+
+    Returns
+    -------
+    Curve
+        `.parameters`, `.covariance`, `.predict(dose)`, `.inverse(response)` and the fit's status.
+
+    Raises
+    ------
+    AssayError
+        if a dose is negative, the tubes are too few for the model, or the doses do not differ.
+    """
+    x, y = np.asarray(dose, dtype=float).ravel(), np.asarray(response, dtype=float).ravel()
+    if x.shape != y.shape:
+        raise AssayError(f"{x.size} doses for {y.size} responses; give one dose a tube")
+    if model not in MODELS:
+        raise AssayError(f"unknown curve {model!r}; known: {', '.join(MODELS)}")
+    given = None
+    weighting = "none"
+    if isinstance(weights, str):
+        weighting = weights
+        if weighting not in WEIGHTINGS:
+            raise AssayError(f"unknown weights {weights!r}; known: {', '.join(WEIGHTINGS)}, or one number a tube")
+    elif weights is not None:
+        given = np.asarray(weights, dtype=float).ravel()
+        weighting = "given"
+        if given.shape != x.shape or not np.all(np.isfinite(given) & (given >= 0)):
+            raise AssayError("weights must be one finite number ≥ 0 a tube")
+    present = np.isfinite(y) & ~np.isnan(x)
+    if given is not None:
+        present &= given > 0
+    x, y = x[present], y[present]
+    check_tubes(x, model, "the curve")
+    with np.errstate(divide="ignore"):
+        log_dose = np.log(x)
+    fitted = fit_weighted(
+        log_dose[None],
+        y[None],
+        np.ones((1, x.size)),
+        model,
+        "none" if given is not None else weighting,
+        given=None if given is None else given[present][None],
+        restricted=restricted,
+        least_variance=least_variance,
+    )
+    largest = float(np.abs(predict(fitted.theta, x[None])).max())
+    return Curve(
+        model=model,
+        weighting=weighting,
+        theta=fitted.theta[0],
+        theta_covariance=fitted.covariance[0],
+        power=float(fitted.power[0]),
+        residual_variance=float(fitted.residual_variance[0]),
+        df=float(fitted.df[0]),
+        largest_signal=largest,
+        converged=bool(fitted.fits.converged[0]),
+        at_bound=bool(fitted.fits.at_bound[0]),
+    )
+
+
+def check_tubes(dose: Array, model: str, place: str) -> None:
+    """Refuse tubes that cannot carry the model.
+
+    Raises
+    ------
+    AssayError
+        naming the place and what is missing.
+    """
+    parameters = MODELS[model]
+    if (dose < 0).any():
+        raise AssayError(f"{place}: dose {dose[dose < 0][0]:g} is negative; doses are amounts, 0 for the zero dose")
+    levels = np.unique(dose).size
+    if levels < parameters:
+        raise AssayError(f"{place}: {levels} dose levels cannot carry a {model} curve; it needs {parameters} or more")

@@ -1,0 +1,207 @@
+"""The stage as a whole: signals and reported concentrations of a wave to every table that assay hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ruptureflow.assay.errors import AssayError
+from ruptureflow.assay.logistic import PARAMETERS, Array
+from ruptureflow.assay.pairing import change_rows
+from ruptureflow.assay.precision import precision_rows
+from ruptureflow.assay.quality import control_rows
+from ruptureflow.assay.runs import RunResult, RunTubes, fit_runs, measure_run
+from ruptureflow.assay.samples import sample_rows
+from ruptureflow.config.plan import AssaySettings
+from ruptureflow.config.wave import Analyte
+from ruptureflow.tables import assay as tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class MeasuredSamples:
+    """Every table that assay hands over, named as in `ruptureflow.tables.assay`."""
+
+    curves: pd.DataFrame
+    curve_covariances: pd.DataFrame
+    standards: pd.DataFrame
+    quality_controls: pd.DataFrame
+    precision: pd.DataFrame
+    concentrations: pd.DataFrame
+    changes: pd.DataFrame
+
+
+def measure_samples(
+    samples: pd.DataFrame,
+    signals: pd.DataFrame,
+    reported: pd.DataFrame,
+    analytes: Sequence[Analyte],
+    settings: AssaySettings,
+) -> MeasuredSamples:
+    """Concentration of every sample and change of every person and session of a wave.
+
+    Parameters
+    ----------
+    samples, signals, reported : tables.intake.SAMPLES, SIGNALS and REPORTED_CONCENTRATIONS; any may be empty.
+    analytes : the wave's analytes.
+    settings : the plan's section `assay`.
+
+    Raises
+    ------
+    AssayError
+        if a table names an undeclared analyte, or a flag's policy is stop.
+    """
+    declared = [analyte.name for analyte in analytes]
+    for frame, name in ((samples, "samples"), (signals, "signals"), (reported, "reported_concentrations")):
+        stray = sorted(set(frame["analyte"].dropna()) - set(declared))
+        if stray:
+            raise AssayError(f"{name}: analyte {stray[0]!r} is not declared; add it to analytes in wave.yaml")
+    parts: dict[str, list[pd.DataFrame]] = {table.name: [] for table in tables.TABLES}
+    covariances: dict[tuple[str, str], Array] = {}
+    for analyte in analytes:
+        runs = measure_runs(signals[signals["analyte"].eq(analyte.name).fillna(False)], settings)
+        own_samples = samples[samples["analyte"].eq(analyte.name).fillna(False)]
+        own_reports = reported[reported["analyte"].eq(analyte.name).fillna(False)]
+        covariances |= {(analyte.name, r.tubes.run): _padded(r.curve.theta_covariance) for r in runs if r.curve}
+        controls = control_rows(runs, analyte, settings)
+        parts["curves"].append(_curve_rows(runs, analyte))
+        parts["curve_covariances"].append(_covariance_rows(runs, analyte))
+        parts["standards"].append(_standard_rows(runs, analyte))
+        parts["quality_controls"].append(controls)
+        parts["precision"].append(precision_rows(runs, controls, analyte.name))
+        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings))
+    joint = {table.name: _typed(parts[table.name], table) for table in tables.TABLES if table is not tables.CHANGES}
+    changes = change_rows(joint["concentrations"], covariances, settings)
+    return MeasuredSamples(**joint, changes=_typed([changes], tables.CHANGES))
+
+
+def measure_runs(signals: pd.DataFrame, settings: AssaySettings) -> list[RunResult]:
+    """Curves, limits and readings of every run in a table of signals of one analyte (tables.intake.SIGNALS)."""
+    tubes = run_tubes(signals)
+    return [measure_run(run, curve, settings) for run, curve in zip(tubes, fit_runs(tubes, settings), strict=True)]
+
+
+def run_tubes(signals: pd.DataFrame) -> list[RunTubes]:
+    """The runs of a table of signals, in order of first appearance; tubes without a signal are left out."""
+    present = signals["signal"].notna().to_numpy()
+    columns = {
+        name: signals[name].to_numpy(dtype=object, na_value=None)[present]
+        for name in ("run", "content", "level", "sample", "signal_unit")
+    }
+    dose, signal = (signals[name].to_numpy(dtype=float, na_value=np.nan)[present] for name in ("dose", "signal"))
+    content = columns["content"].astype(str)
+    label = np.where(content == "unknown", columns["sample"], columns["level"])
+    names: dict[str, int] = {}
+    index = np.fromiter((names.setdefault(run, len(names)) for run in columns["run"]), dtype=np.intp, count=dose.size)
+    order = np.argsort(index, kind="stable")
+    bounds = np.searchsorted(index[order], np.arange(len(names) + 1))
+    return [
+        RunTubes(run, columns["signal_unit"][own[0]], content[own], label[own], dose[own], signal[own])
+        for run, own in ((run, order[bounds[k] : bounds[k + 1]]) for run, k in names.items())
+    ]
+
+
+def _curve_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for result in runs:
+        curve, levels = result.curve, result.standards
+        row: dict[str, object] = dict.fromkeys(tables.CURVES.names)
+        row |= {
+            "analyte": analyte.name,
+            "run": result.tubes.run,
+            "weights": curve.weighting if curve else "none",
+            "signal_unit": result.tubes.signal_unit,
+            "unit": analyte.unit,
+            "b0_percent": result.b0_percent,
+            "nsb_percent": result.nsb_percent,
+            "flags": "; ".join(result.flags) or None,
+        }
+        if curve is not None and levels is not None:
+            row |= {
+                "model": curve.model,
+                "zero_dose_signal": curve.theta[0],
+                "infinite_dose_signal": curve.theta[1],
+                "midpoint": curve.midpoint,
+                "slope": curve.slope,
+                "asymmetry": curve.asymmetry,
+                "variance_power": curve.power,
+                "residual_sd": np.sqrt(curve.residual_variance),
+                "n_tubes": result.n_standard_tubes,
+                "n_levels": levels.dose.size,
+                "n_levels_within_limits": int(levels.within.sum()),
+                "replicate_df": result.replicate_df,
+                "replicate_sd": result.replicate_sd,
+                "lod": result.lod,
+                "lloq": result.lloq,
+                "uloq": result.uloq,
+                "lack_of_fit_p": result.lack_of_fit_p,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows, columns=tables.CURVES.names)
+
+
+def _covariance_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        (analyte.name, result.tubes.run, row, column, result.curve.theta_covariance[i, j])
+        for result in runs
+        if result.curve is not None
+        for i, row in enumerate(result.curve.names)
+        for j, column in enumerate(result.curve.names)
+    ]
+    return pd.DataFrame(rows, columns=tables.CURVE_COVARIANCES.names)
+
+
+def _standard_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
+    import pandas as pd
+
+    frames = []
+    for result in runs:
+        levels = result.standards
+        if levels is None:
+            continue
+        frames.append(
+            pd.DataFrame(
+                {
+                    "analyte": analyte.name,
+                    "run": result.tubes.run,
+                    "level": levels.level,
+                    "dose": levels.dose,
+                    "n_tubes": levels.count,
+                    "signal_mean": levels.signal_mean,
+                    "signal_cv": levels.signal_cv,
+                    "back_calculated": levels.back_calculated,
+                    "recovery": levels.recovery,
+                    "limit": levels.limit,
+                    "within_limits": levels.within,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True) if frames else tables.STANDARDS.empty()
+
+
+def _padded(covariance: Array) -> Array:
+    padded = np.zeros((len(PARAMETERS), len(PARAMETERS)))
+    padded[: len(covariance), : len(covariance)] = covariance
+    return padded
+
+
+def _typed(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
+    """Parts of a table as one frame in its column types; an empty one where there is nothing."""
+    import pandas as pd
+
+    from ruptureflow.tables.schema import PANDAS_TYPES
+
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return table.empty()
+    joint = pd.concat(filled, ignore_index=True)[table.names]
+    return joint.astype({column.name: PANDAS_TYPES[column.kind] for column in table.columns})
