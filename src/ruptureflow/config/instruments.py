@@ -63,6 +63,14 @@ class Questionnaire(Strict):
         """What an item's answer may be."""
         return self.item_ranges.get(item, self.response)
 
+    def range_of_score(self, scale: Scale) -> tuple[float, float]:
+        """Lowest and highest score a scale can have: as declared, else from its items' ranges."""
+        ranges = [self.range_of(item) for item in scale.items] or [self.response]
+        divisor = 1 if self.score == "sum" else len(ranges)
+        low = sum(each.minimum for each in ranges) / divisor if scale.minimum is None else scale.minimum
+        high = sum(each.maximum for each in ranges) / divisor if scale.maximum is None else scale.maximum
+        return low, high
+
     @model_validator(mode="after")
     def _consistent(self) -> Questionnaire:
         for scale in self.scales:

@@ -1,10 +1,11 @@
 """Every hand-over table, in the order of the stages."""
 
-from ruptureflow.tables import agreement, assay, audit, intake, models, pooling, ruptures
+from ruptureflow.tables import agreement, assay, audit, evidence, intake, models, pooling, ruptures
 from ruptureflow.tables.schema import Table
 
 ALL: tuple[Table, ...] = (
     *intake.TABLES,
+    *evidence.TABLES,
     *assay.TABLES,
     *agreement.TABLES,
     *ruptures.TABLES,

@@ -215,7 +215,7 @@ MANIFEST = Table(
     ),
     key=("file", "kind"),
 )
-TABLES = (
+CLEAN = (
     PARTICIPANTS,
     SAMPLES,
     SIGNALS,
@@ -223,7 +223,10 @@ TABLES = (
     CODES,
     RESPONSES,
     REPORTED_SCORES,
-    PROBLEMS,
-    LEDGER,
-    MANIFEST,
 )
+"""What the raw files hold, typed and checked."""
+
+HANDED_OVER = (*CLEAN, LEDGER, MANIFEST)
+"""What intake hands over of a wave that it accepts."""
+
+TABLES = (*CLEAN, PROBLEMS, LEDGER, MANIFEST)

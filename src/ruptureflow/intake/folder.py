@@ -1,0 +1,153 @@
+"""A whole wave folder: every declared file read, checked against the others, handed over as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ruptureflow.config.instruments import CodingSystem, Questionnaire
+from ruptureflow.config.plan import IntakeSettings
+from ruptureflow.config.project import matching_files
+from ruptureflow.config.wave import WAVE_FILE, PlateFile, Wave, WaveFile
+from ruptureflow.intake.across import check_across
+from ruptureflow.intake.context import Context
+from ruptureflow.intake.errors import IntakeError
+from ruptureflow.intake.kinds import READERS, read_plate
+from ruptureflow.intake.readers import read_sheets
+from ruptureflow.intake.wording import problems_text
+from ruptureflow.tables import intake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class WaveTables:
+    """What intake hands over: one frame per table of `tables.intake`, under the table's name.
+
+    The clean tables keep their schema only where no problem is an error.
+    """
+
+    participants: pd.DataFrame
+    samples: pd.DataFrame
+    signals: pd.DataFrame
+    reported_concentrations: pd.DataFrame
+    codes: pd.DataFrame
+    responses: pd.DataFrame
+    reported_scores: pd.DataFrame
+    problems: pd.DataFrame
+    ledger: pd.DataFrame
+    manifest: pd.DataFrame
+
+    def is_refused(self, settings: IntakeSettings) -> bool:
+        """Whether a problem is as severe as the settings stop on."""
+        stopping = ["error"] if settings.stop_on == "error" else ["error", "warning"]
+        return bool(self.problems["severity"].isin(stopping).any())
+
+    def require_accepted(self, settings: IntakeSettings, place: str) -> None:
+        """Stop a refused wave.
+
+        Raises
+        ------
+        IntakeError
+            listing every problem, and `place`, where the table of them lies.
+        """
+        if self.is_refused(settings):
+            counts = self.problems["severity"].value_counts()
+            total = ", ".join(f"{counts[name]} {name}s" for name in ("error", "warning", "note") if name in counts)
+            raise IntakeError(
+                f"{problems_text(self.problems)}\n{total}: the raw files cannot be used yet; all of them: {place}"
+            )
+
+
+def read_wave_folder(
+    folder: str | Path,
+    wave: Wave,
+    instruments: Mapping[str, Questionnaire | CodingSystem],
+    settings: IntakeSettings,
+    progress: Callable[[str], None] = lambda file: None,
+) -> WaveTables:
+    """Read every declared file of a wave folder and check them against each other.
+
+    Parameters
+    ----------
+    folder : the wave's folder; read only.
+    wave : its `wave.yaml`.
+    instruments : instruments by id.
+    settings : the plan's section intake.
+    progress : told each file's name before it is read.
+
+    Returns
+    -------
+    WaveTables
+        clean tables, all problems, the ledger, the manifest with each file's SHA-256.
+    """
+
+    folder = Path(folder)
+    context = Context(wave, instruments)
+    parts: dict[str, list[pd.DataFrame]] = {table.name: [] for table in intake.CLEAN}
+    read: list[dict[str, object]] = []
+    for declared in wave.files:
+        for path in matching_files(folder, declared):
+            file = path.relative_to(folder).as_posix()
+            progress(file)
+            frames, rows = _read_file(path, file, declared, context)
+            for frame in frames:
+                for name, part in frame.items():
+                    parts[name].append(part)
+            read.append({"file": file, "kind": declared.kind, "rows_in": rows, "out": _source_rows(frames)})
+    clean = {table.name: _join(parts[table.name], table) for table in intake.CLEAN}
+    check_across(clean, context)
+    if not context.findings.has_errors():
+        clean = {table.name: table.conform(clean[table.name]) for table in intake.CLEAN}
+    problems, ledger = context.findings.problems_table(), context.findings.ledger_table()
+    return WaveTables(**clean, problems=problems, ledger=ledger, manifest=_manifest(folder, read, ledger))
+
+
+def _read_file(
+    path: Path, file: str, declared: WaveFile, context: Context
+) -> tuple[list[dict[str, pd.DataFrame]], int]:
+    """Frames by table of each sheet of a file, and the number of data rows it holds."""
+    if isinstance(declared, PlateFile):
+        frames, rows = read_plate(path, file, declared, context)
+        return [frames], rows
+    sheets = read_sheets(path, file, declared, context.locale(declared), context.findings)
+    return [READERS[declared.kind](sheet, declared, context) for sheet in sheets], sum(len(s.rows) for s in sheets)
+
+
+def _source_rows(frames: list[dict[str, pd.DataFrame]]) -> int:
+    """Number of raw rows from which at least one clean row came."""
+    import pandas as pd
+
+    source = [part[["source_sheet", "source_row"]] for frame in frames for part in frame.values()]
+    return len(pd.concat(source).drop_duplicates()) if source else 0
+
+
+def _join(parts: list[pd.DataFrame], table: intake.Table) -> pd.DataFrame:
+    import pandas as pd
+
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return parts[0].iloc[:0] if parts and table.open_columns else table.empty()
+    return pd.concat(filled, ignore_index=True)
+
+
+def _manifest(folder: Path, read: list[dict[str, object]], ledger: pd.DataFrame) -> pd.DataFrame:
+    """Every raw file with its hash and the fate of its rows."""
+    import pandas as pd
+
+    whole = ledger[ledger["column"].isna() & ledger["action"].isin(["set aside", "refused"])]
+    aside = whole.drop_duplicates(["file", "sheet", "row"]).groupby("file").size()
+    rows = [{"file": WAVE_FILE, "kind": None, "rows_in": None, "out": None}, *read]
+    table = pd.DataFrame(rows).groupby(["file", "kind"], dropna=False, sort=False, as_index=False).sum(min_count=1)
+    kinds = table.groupby("file")["kind"].transform("size")
+    table["rows_set_aside"] = table["file"].map(aside).fillna(0).where(table["kind"].notna() & (kinds == 1))
+    data = {file: (folder / str(file)).read_bytes() for file in table["file"].unique()}
+    table["sha256"] = table["file"].map({file: sha256(content).hexdigest() for file, content in data.items()})
+    table["bytes"] = table["file"].map({file: len(content) for file, content in data.items()})
+    table["file"] = [(folder / str(file)).as_posix() for file in table["file"]]
+    table = table.rename(columns={"out": "rows_out"})
+    return intake.MANIFEST.conform(table[intake.MANIFEST.names].sort_values(["file", "kind"]))

@@ -1,0 +1,192 @@
+"""A sheet's headings to our column names: renamed, filled from constants, unknown and missing ones told."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ruptureflow.config.wave import RawFile
+from ruptureflow.intake.findings import Findings
+from ruptureflow.intake.raw import NamedSheet, RawSheet
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Which columns a kind of file has.
+
+    Parameters
+    ----------
+    required, optional : our names.
+    pattern : a patterned heading such as `{instrument}_{item}`, or None.
+    words : the values each placeholder of the pattern may take; digits where it names none.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    pattern: str | None = None
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def pattern_expression(pattern: str, words: Mapping[str, Sequence[str]]) -> re.Pattern[str]:
+    """The regular expression of a pattern such as `{patient}_S{session}_{occasion}`.
+
+    A placeholder with known words matches those (numbers also with leading zeros); one named session, item, segment
+    or replicate matches digits; any other matches any text.
+    """
+    parts: list[str] = []
+    end = 0
+    for match in PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[end : match.start()]))
+        name = match.group(1)
+        known = words.get(name)
+        if known:
+            choices = sorted(known, key=len, reverse=True)
+            body = "|".join(f"0*{word}" if word.isdigit() else re.escape(word) for word in choices)
+        else:
+            body = r"\d+" if name in ("session", "item", "segment", "replicate") else r".+?"
+        parts.append(f"(?P<{name}>{body})")
+        end = match.end()
+    parts.append(re.escape(pattern[end:]))
+    return re.compile("".join(parts))
+
+
+def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings: Findings) -> NamedSheet | None:
+    """A raw sheet with our column names, blank rows set aside; None where a needed column is missing."""
+    renamed = {heading: ours for ours, heading in declared.columns.items()}
+    expression = pattern_expression(expected.pattern, expected.words) if expected.pattern else None
+    known = {*expected.required, *expected.optional}
+    filled = {**_from_name(raw, declared, findings), **declared.constants}
+    places: dict[str, int] = {}
+    matched: dict[str, dict[str, str]] = {}
+    unknown: list[str] = []
+    doubled = {heading for heading in raw.headings if heading and raw.headings.count(heading) > 1}
+    for heading in sorted(doubled):
+        _about(findings, raw, heading, "the heading stands twice", "rename or remove one of the columns")
+    for place, heading in enumerate(raw.headings):
+        ours = renamed.get(heading, heading)
+        if heading in declared.ignore or (not heading and not raw.cells[place].ne("").any()):
+            continue
+        match = expression.fullmatch(ours) if expression else None
+        if ours in known and ours not in places:
+            places[ours] = place
+        elif match is not None:
+            places[ours] = place
+            matched[ours] = {name: _plain(text, expected.words.get(name)) for name, text in match.groupdict().items()}
+        elif ours not in places:
+            unknown.append(heading)
+    missing = [name for name in expected.required if name not in places and name not in filled]
+    _tell_unknown(raw, declared, unknown, sorted(known), findings)
+    for name in missing:
+        _tell_missing(raw, declared, name, unknown, findings)
+    for name in filled:
+        if name in places:
+            heading = declared.columns.get(name, name)
+            fix = "remove the column, or the constant from wave.yaml"
+            _about(findings, raw, heading, f"wave.yaml also gives {name} for the whole file", fix)
+    if missing or doubled:
+        return None
+    return _named(raw, declared, places, matched, filled, findings)
+
+
+def _plain(text: str, words: Sequence[str] | None) -> str:
+    """A matched number without leading zeros."""
+    if text.isdigit() and not (words and text in words):
+        return text.lstrip("0") or "0"
+    return text
+
+
+def _named(
+    raw: RawSheet,
+    declared: RawFile,
+    places: dict[str, int],
+    matched: dict[str, dict[str, str]],
+    filled: Mapping[str, str],
+    findings: Findings,
+) -> NamedSheet:
+    headings = {ours: raw.headings[place] for ours, place in places.items()}
+    cells = raw.cells[list(places.values())].copy()
+    cells.columns = list(places)
+    blank = (raw.cells == "").all(axis=1).to_numpy() if raw.cells.shape[1] else np.ones(len(raw.rows), bool)
+    findings.ledger("set aside", raw, blank, None, None, "blank row")
+    sheet = NamedSheet(raw.file, raw.sheet, cells, raw.rows, headings, matched).keep(~blank)
+    cells = sheet.cells
+    for name in cells.columns:
+        stripped = cells[name].str.strip()
+        changed = (stripped != cells[name]).to_numpy()
+        if changed.any():
+            findings.ledger("changed", sheet, changed, headings[name], cells[name], "blanks at the ends", stripped)
+            count = int(changed.sum())
+            first = int(np.flatnonzero(changed)[0])
+            findings.about_file(
+                "note",
+                sheet.file,
+                f"blanks at the ends of {count} cell{'s' if count > 1 else ''} of the column; removed",
+                "nothing to do; the ledger lists every cell",
+                sheet.sheet,
+                int(sheet.rows[first]),
+                headings[name],
+                cells[name].iloc[first],
+            )
+            cells[name] = stripped
+    for name, value in filled.items():
+        if name not in places:
+            cells[name] = np.full(len(cells), value, dtype=object)
+            cells[name] = cells[name].astype("str")
+    return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, headings, matched)
+
+
+def _from_name(raw: RawSheet, declared: RawFile, findings: Findings) -> dict[str, str]:
+    """What the names of the file and of the sheet say, by their declared patterns."""
+    found: dict[str, str] = {}
+    stem = raw.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    for pattern, name, what in ((declared.file_name, stem, "file"), (declared.sheet_name, raw.sheet, "sheet")):
+        if pattern is None:
+            continue
+        match = pattern_expression(pattern, {}).fullmatch(name or "")
+        if match is None:
+            findings.about_file(
+                "error",
+                raw.file,
+                f"the name of the {what} does not have the form {pattern}",
+                f"rename the {what}, or correct {what}_name in wave.yaml",
+                raw.sheet,
+                value=name,
+            )
+        else:
+            found |= {name: _plain(text, None) for name, text in match.groupdict().items()}
+    return found
+
+
+def _tell_unknown(raw: RawSheet, declared: RawFile, unknown: list[str], known: list[str], findings: Findings) -> None:
+    if declared.ignore == ["*"]:
+        return
+    for heading in unknown:
+        near = difflib.get_close_matches(heading, known, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}? Else name" if near else "name"
+        fix = f"{hint} it under columns in wave.yaml, or under ignore if it is not to be read"
+        _about(findings, raw, heading, "unknown column", fix)
+
+
+def _tell_missing(raw: RawSheet, declared: RawFile, name: str, unknown: list[str], findings: Findings) -> None:
+    heading = declared.columns.get(name, name)
+    near = difflib.get_close_matches(heading, unknown or raw.headings, n=1, cutoff=0.6)
+    hint = (
+        f"did you mean {near[0]!r}? Write columns: {{{name}: {near[0]}}} in wave.yaml"
+        if near
+        else (
+            f"say under columns in wave.yaml which heading holds {name}; the sheet has: "
+            + ", ".join(heading for heading in raw.headings if heading)
+        )
+    )
+    _about(findings, raw, heading, "the column is missing", hint)
+
+
+def _about(findings: Findings, raw: RawSheet, heading: str, problem: str, fix: str) -> None:
+    findings.about_file("error", raw.file, problem, fix, raw.sheet, raw.heading_row, heading)

@@ -1,0 +1,61 @@
+"""The sample manifest: which tube is whose, before or after which session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ruptureflow.config.wave import SamplesFile
+from ruptureflow.intake.cells import numbers, present, times
+from ruptureflow.intake.context import Context
+from ruptureflow.intake.headings import Expected, name_columns
+from ruptureflow.intake.kinds.occasions import PLACE, from_sample_ids, occasion_columns
+from ruptureflow.intake.raw import NamedSheet, RawSheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OPTIONAL = ("role", "collected_at", "dilution")
+
+
+def read_samples(raw: RawSheet, declared: SamplesFile, context: Context) -> dict[str, pd.DataFrame]:
+    """Rows of the table samples."""
+    findings, locale = context.findings, context.locale(declared)
+    if declared.pattern:
+        expected = Expected(("sample",), (*OPTIONAL, *PLACE))
+    else:
+        expected = Expected(("sample", *PLACE), OPTIONAL)
+    sheet = name_columns(raw, declared, expected, findings)
+    if sheet is None:
+        return {}
+    kept = present(sheet, "sample", locale, findings)
+    findings.ledger("refused", sheet, ~kept, None, None, "no sample id")
+    sheet = sheet.keep(kept)
+    if declared.pattern:
+        sheet = from_sample_ids(sheet, declared.pattern, declared.occasions, context)
+    place, complete = occasion_columns(sheet, declared.occasions, "patient", locale, context)
+    findings.ledger("refused", sheet, ~complete.to_numpy(), None, None, "patient, session or occasion not known")
+    frame = sample_rows(sheet, place, declared.analyte, context)
+    frame["collected_at"] = times(sheet, "collected_at", locale, findings)
+    if sheet.has("dilution"):
+        given = numbers(sheet, "dilution", locale, findings)
+        frame["dilution"] = given.fillna(frame["dilution"])
+    return {"samples": frame[complete]}
+
+
+def sample_rows(sheet: NamedSheet, place: pd.DataFrame, analyte: str, context: Context) -> pd.DataFrame:
+    """Rows of the table samples from ids and what is known of each."""
+    import pandas as pd
+
+    declared = context.wave.analyte(analyte)
+    count = len(sheet)
+    return pd.DataFrame(
+        {
+            "sample": sheet.text("sample"),
+            **{name: place[name] for name in ("patient", "role", "session", "occasion")},
+            "analyte": [analyte] * count,
+            "matrix": [declared.matrix] * count,
+            "collected_at": pd.array([pd.NA] * count, dtype="string"),
+            "dilution": [declared.dilution] * count,
+            **sheet.source(),
+        }
+    )

@@ -1,0 +1,5 @@
+"""Files of every format to raw sheets of text."""
+
+from ruptureflow.intake.readers.opening import read_sheets
+
+__all__ = ["read_sheets"]

@@ -1,0 +1,20 @@
+"""A wave folder to clean tables; every problem of it at once."""
+
+from pathlib import Path
+
+from ruptureflow.config import WaveSettings, read_instrument
+from ruptureflow.config.plan import IntakeSettings
+from ruptureflow.intake import read_wave_folder
+from ruptureflow.lineage import job
+from ruptureflow.tables import intake, write_table
+
+with job(snakemake):
+    declared = WaveSettings.model_validate_json(snakemake.params.wave)
+    settings = IntakeSettings.model_validate_json(snakemake.params.settings)
+    instruments = {Path(path).stem: read_instrument(path) for path in snakemake.input.instruments}
+    tables = read_wave_folder(declared.row.folder, declared.wave, instruments, settings)
+    # Not an output: Snakemake removes the outputs of a failed job, and a refused wave's problems must stay.
+    write_table(tables.problems, snakemake.params.problems, intake.PROBLEMS)
+    tables.require_accepted(settings, snakemake.params.problems)
+    for table in intake.HANDED_OVER:
+        write_table(getattr(tables, table.name), snakemake.output[table.name], table)
