@@ -6,5 +6,23 @@ A library in its own right: it imports no other part of ruptureflow. ``fit_mixed
 
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.fit import MixedFit, fit_arrays, fit_mixed
+from ruptureflow.mixed.resampling import (
+    bootstrap_test,
+    cluster_bootstrap,
+    likelihood_ratio,
+    parametric_bootstrap,
+)
+from ruptureflow.mixed.status import FitStatus
 
-__all__ = ["MixedFit", "ModelError", "ModelWarning", "fit_arrays", "fit_mixed"]
+__all__ = [
+    "FitStatus",
+    "MixedFit",
+    "ModelError",
+    "ModelWarning",
+    "bootstrap_test",
+    "cluster_bootstrap",
+    "fit_arrays",
+    "fit_mixed",
+    "likelihood_ratio",
+    "parametric_bootstrap",
+]

@@ -191,14 +191,14 @@ class _Sums:
                 self.bend[2][at] += float(diagonal[p])
 
 
-def dense_likelihood(design: Design, scaled: Scaled, method: str, structure: ResidualStructure) -> DenseLikelihood:
-    """Likelihood of a design with structured residuals."""
+def row_batches(design: Design, scaled: Scaled) -> tuple[RowBatch, ...]:
+    """Rows of every unit of the outermost level, stacked by number of rows."""
     outer = design.levels[0]
     sizes = np.bincount(outer.codes, minlength=outer.units)
     if sizes.max() > _LARGEST_BLOCK:
         raise ModelError(
-            f"A group of {outer.name!r} has {int(sizes.max())} rows: with structured residuals a group may have "
-            f"{_LARGEST_BLOCK} at most."
+            f"A group of {outer.name!r} has {int(sizes.max())} rows: where rows of a group are taken together it may "
+            f"have {_LARGEST_BLOCK} at most."
         )
     order = np.argsort(outer.codes, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -207,5 +207,11 @@ def dense_likelihood(design: Design, scaled: Scaled, method: str, structure: Res
         which = np.flatnonzero(sizes == size)
         rows = order[starts[which][:, None] + np.arange(size)[None, :]]
         batches.append(_batch(design, scaled, rows))
+    return tuple(batches)
+
+
+def dense_likelihood(design: Design, scaled: Scaled, method: str, structure: ResidualStructure) -> DenseLikelihood:
+    """Likelihood of a design with structured residuals."""
     criterion = Criterion(design.rows, design.columns, method == "reml", False)
-    return DenseLikelihood(tuple(batches), tuple(level.layout for level in design.levels), criterion, structure)
+    layouts = tuple(level.layout for level in design.levels)
+    return DenseLikelihood(row_batches(design, scaled), layouts, criterion, structure)

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ruptureflow.mixed import counting, inference, kenward_roger, satterthwaite
+from ruptureflow.mixed import (
+    contrasts,
+    counting,
+    inference,
+    influence,
+    kenward_roger,
+    prediction,
+    profile,
+    robust,
+    satterthwaite,
+)
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.doors import design_from_arrays, design_from_formula, read_grouping
+from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.fitting import estimate_design, structured_maker
 from ruptureflow.mixed.inference import Joint, Rows
@@ -227,6 +238,207 @@ class MixedFit:
         if df == "normal":
             return Joint(statistic, len(matrix), float("inf"))
         return Joint(statistic, len(matrix), float(counting.for_rows(self._counted(df), matrix).min()))
+
+    def contrast(self, L, df: str = "kenward-roger", level: float = 0.95, labels: Sequence[str] | None = None):
+        """Table of linear combinations of the fixed effects.
+
+        Parameters
+        ----------
+        L
+            Matrix with a column for each fixed effect, one row a combination; or a list of terms.
+        labels
+            Names of the rows.
+
+        Returns
+        -------
+        DataFrame
+            ``contrast, estimate, std_error, df, statistic, p_value, ci_low, ci_high``.
+        """
+        matrix = inference.hypothesis(self.estimate, L)
+        names = [f"row {i + 1}" for i in range(len(matrix))] if labels is None else list(labels)
+        if len(names) != len(matrix):
+            raise ModelError(f"{len(names)} labels for {len(matrix)} contrasts: give one for each.")
+        return inference.table(names, self._rows(matrix, inference.check_method(df)), level, "contrast")
+
+    def means(
+        self, by: str | Sequence[str] = (), at: Mapping | None = None, df: str = "kenward-roger", level: float = 0.95
+    ) -> pd.DataFrame:
+        """Estimated means for every combination of ``by``, other predictors averaged (as emmeans).
+
+        Parameters
+        ----------
+        by
+            Predictors whose values get a mean each.
+        at
+            Values for predictors, ``{"time": [0, 3]}``; numeric predictors not named are held at their mean, factors
+            not named are averaged with equal weights.
+
+        Returns
+        -------
+        DataFrame
+            The columns of ``by`` and ``at``, then ``estimate, std_error, df, statistic, p_value, ci_low, ci_high``.
+        """
+        grid = self._grid(by, at)
+        table = inference.table([""] * len(grid.matrix), self._rows(grid.matrix, inference.check_method(df)), level)
+        return pd.concat([grid.labels, table.drop(columns="term")], axis=1)
+
+    def pairwise(
+        self, by: str | Sequence[str], at: Mapping | None = None, df: str = "kenward-roger", level: float = 0.95
+    ) -> pd.DataFrame:
+        """Differences between all pairs of the means of ``means(by, at)``; p values are not adjusted."""
+        grid = contrasts.pairwise(self._grid(by, at))
+        rows = self._rows(grid.matrix, inference.check_method(df))
+        return inference.table(grid.labels["contrast"].tolist(), rows, level, "contrast")
+
+    def _grid(self, by, at) -> contrasts.Grid:
+        names = [by] if isinstance(by, str) else list(by)
+        return contrasts.reference_grid(self.design, names, dict(at or {}))
+
+    # -- robust, profile, influence --------------------------------------------------------------------------------
+
+    def robust_effects(self, level: float = 0.95) -> pd.DataFrame:
+        """Fixed effects with CR2 cluster-robust standard errors and Satterthwaite df; clusters: outermost groups."""
+        rows = robust.rows(self.estimate, np.eye(self.design.columns))
+        return inference.table(list(self.terms), rows, level)
+
+    @property
+    def robust_covariance(self) -> pd.DataFrame:
+        """CR2 covariance of the fixed effects."""
+        return pd.DataFrame(robust.covariance(self.estimate), index=list(self.terms), columns=list(self.terms))
+
+    def profile_intervals(self, level: float = 0.95, method: str = "ml") -> pd.DataFrame:
+        """Profile-likelihood intervals.
+
+        Parameters
+        ----------
+        method
+            ``"ml"``: of fixed effects and, with independent residuals, of standard deviations and correlations, from
+            the ML fit (as lme4's ``confint``). ``"reml"``: of standard deviations and correlations from the
+            restricted likelihood.
+
+        Returns
+        -------
+        DataFrame
+            ``term, estimate, ci_low, ci_high``; variance components are ``sd[level: effect]``,
+            ``cor[level: a, b]``, ``sd[residual]``.
+        """
+        root = float(inference.t_quantile(level, np.array(np.inf)))
+        estimate = self.refit(method).estimate
+        found = [] if method == "reml" else profile.fixed_effect_intervals(estimate, root)
+        free = not hasattr(estimate.likelihood, "structure") and not estimate.criterion.scale_known
+        if free or method == "reml":
+            found = found + profile.variance_intervals(estimate, root)
+        rows = [(x.name, x.estimate, x.low, x.high) for x in found]
+        return pd.DataFrame(rows, columns=["term", "estimate", "ci_low", "ci_high"])
+
+    def influence(self, df: str = "kenward-roger", alpha: float = 0.05) -> pd.DataFrame:
+        """Every fixed effect with each outermost group left out.
+
+        Parameters
+        ----------
+        df
+            Method of the p values; ``kenward-roger`` or ``satterthwaite`` (``normal`` is the cheapest).
+        alpha
+            Level of the decision.
+
+        Returns
+        -------
+        DataFrame
+            One row a group and term: ``group, rows, term, estimate, std_error, df, p_value, dfbeta`` (full minus
+            left-out estimate, in standard errors of the full fit)``, cook_distance`` (of the group, all fixed
+            effects)``, sign_changes, decision_changes``. NaN where the other groups cannot estimate the model.
+        """
+        if df not in ("kenward-roger", "satterthwaite", "normal"):
+            raise ModelError(f"Influence offers df 'kenward-roger', 'satterthwaite' and 'normal', not {df!r}.")
+        eye = np.eye(self.design.columns)
+        full = self._rows(eye, df)
+        full_p = inference.t_p_value(full.estimate / full.std_error, full.df)
+        model_se = np.sqrt(np.diag(self.estimate.covariance))
+        items = influence.leave_one_out(self.estimate)
+        p = self.design.columns
+        values = np.full((6, len(items), p), np.nan)
+        for i, item in enumerate(items):
+            if item.estimate is None:
+                continue
+            rows = MixedFit(item.estimate, self.residual_kind)._rows(eye, df)
+            distance = influence.cook_distance(self.estimate, item.estimate)
+            dfbeta = (full.estimate - rows.estimate) / model_se
+            values[:, i] = [rows.estimate, rows.std_error, rows.df, np.full(p, np.nan), dfbeta, np.full(p, distance)]
+        values[3] = inference.t_p_value(values[0] / values[1], values[2])
+        known = np.isfinite(values[0])
+        out = pd.DataFrame(
+            {
+                "group": np.repeat(np.array([item.unit for item in items], dtype=object), p),
+                "rows": np.repeat([item.rows for item in items], p),
+                "term": list(self.terms) * len(items),
+            }
+        )
+        names = ("estimate", "std_error", "df", "p_value", "dfbeta", "cook_distance")
+        for name, column in zip(names, values, strict=True):
+            out[name] = column.ravel()
+        out["sign_changes"] = (known & (np.sign(values[0]) != np.sign(full.estimate))).ravel()
+        out["decision_changes"] = (known & ((values[3] < alpha) != (full_p < alpha))).ravel()
+        return out
+
+    # -- predictions -----------------------------------------------------------------------------------------------
+
+    @property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """BLUPs of each level: ``group, effect, value, conditional_sd`` (lme4's)``, std_error`` (SAS's)."""
+        out = {}
+        for level, effects in zip(self.design.levels, prediction.random_effects(self.estimate), strict=True):
+            q = level.layout.size
+            out[level.name] = pd.DataFrame(
+                {
+                    "group": np.repeat(np.array(level.labels, dtype=object), q),
+                    "effect": list(level.effects.names) * level.units,
+                    "value": effects.values.ravel(),
+                    "conditional_sd": effects.conditional_sd.ravel(),
+                    "std_error": effects.std_error.ravel(),
+                }
+            )
+        return out
+
+    def fitted_values(self, random: bool = True) -> pd.Series:
+        """Fitted values of the rows used; ``random=False``: fixed part only."""
+        fixed, effects = prediction.fitted_parts(self.estimate)
+        return pd.Series(fixed + effects if random else fixed, index=self.design.index, name="fitted")
+
+    def residuals(self, random: bool = True) -> pd.Series:
+        """Outcome minus fitted values."""
+        return pd.Series(
+            self.design.outcome - self.fitted_values(random).to_numpy(), index=self.design.index, name="residual"
+        )
+
+    def predict(self, data: pd.DataFrame) -> pd.Series:
+        """Predictions for new rows from the fixed effects (an unknown group's expected value)."""
+        values = contrasts.fixed_rows(self.design, data) @ self.estimate.coefficients
+        return pd.Series(values, index=data.index, name="prediction")
+
+    @property
+    def r_squared(self) -> pd.Series:
+        """``marginal`` and ``conditional`` R² (Nakagawa & Schielzeth 2013; Johnson 2014 for slopes)."""
+        parts = prediction.explained_variance(self.estimate, prediction.mean_residual_variance(self.estimate))
+        return pd.Series({"marginal": parts.marginal, "conditional": parts.conditional})
+
+    @property
+    def icc(self) -> pd.Series:
+        """Share of each level's mean random variance in random plus residual variance (fixed effects adjusted for)."""
+        residual = prediction.mean_residual_variance(self.estimate)
+        parts = {}
+        for level, matrix in zip(self.design.levels, self.estimate.random_covariances, strict=True):
+            z = level.effects.values
+            parts[level.name] = float(((z @ matrix) * z).sum() / len(z))
+        total = residual + sum(parts.values())
+        return pd.Series({name: value / total for name, value in parts.items()})
+
+    def refit(self, method: str) -> "MixedFit":
+        """The same model by ``"reml"`` or ``"ml"``."""
+        if method == self.method:
+            return self
+        spec = parse_residual(self.residual_kind)
+        maker = structured_maker(spec, self.design)
+        return MixedFit(estimate_design(self.design, method, self.estimate.boundary, maker), self.residual_kind)
 
 
 def fit_mixed(

@@ -72,7 +72,7 @@ def adjust(estimate: Estimate) -> Adjustment:
         wide_traces = np.empty((k + 1, k + 1))
         wide_traces[:k, :k] = traces
         wide_traces[:k, k] = wide_traces[k, :k] = trace
-        wide_traces[k, k] = estimate.design.rows
+        wide_traces[k, k] = estimate.criterion.rows
         first, second, traces = wide_first, wide_second, wide_traces
     count = len(first)
     flat = first.reshape(count, -1)

@@ -1,0 +1,126 @@
+"""Every estimate with each outermost unit left out, from the cross-products of the other units."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ruptureflow.mixed.blocks import Batch
+from ruptureflow.mixed.dense import DenseLikelihood, RowBatch
+from ruptureflow.mixed.errors import ModelError
+from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.likelihood import BlockLikelihood
+from ruptureflow.mixed.moments import Criterion
+from ruptureflow.mixed.optimise import minimise
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Refit without one unit: caller's coefficients, their covariance, and the refit itself for df methods.
+
+    ``estimate`` is None where the remaining units cannot estimate all fixed effects.
+    """
+
+    unit: object
+    rows: int
+    estimate: Estimate | None
+
+
+def _without_block(batches: tuple[Batch, ...], number: int, block: int) -> tuple[Batch, ...]:
+    out = []
+    for i, batch in enumerate(batches):
+        if i != number:
+            out.append(batch)
+            continue
+        keep = np.arange(len(batch.products)) != block
+        if keep.any():
+            out.append(Batch(batch.products[keep], batch.places, tuple(u[keep] for u in batch.units), batch.size))
+    return tuple(out)
+
+
+def _without_rows(batches: tuple[RowBatch, ...], number: int, block: int) -> tuple[RowBatch, ...]:
+    out = []
+    for i, batch in enumerate(batches):
+        if i != number:
+            out.append(batch)
+            continue
+        keep = np.arange(len(batch.rows)) != block
+        if keep.any():
+            out.append(
+                RowBatch(
+                    batch.rows[keep],
+                    batch.data[keep],
+                    tuple(e[keep] for e in batch.effects),
+                    tuple(u[keep] for u in batch.units),
+                    batch.slopes[:, keep],
+                    batch.same[keep],
+                )
+            )
+    return tuple(out)
+
+
+def _refit(estimate: Estimate, likelihood, rows: int) -> Estimate | None:
+    criterion = replace(estimate.criterion, rows=rows)
+    likelihood = replace(likelihood, criterion=criterion)
+    if rows <= criterion.columns or _short_of_rank(likelihood):
+        return None
+    # From a variance at zero Newton's method could not leave: start a little above.
+    start = estimate.theta.copy()
+    stop = len(start) - likelihood.extra
+    position = 0
+    for layout in likelihood.layouts:
+        entry_rows, entry_cols = layout.entries
+        here = slice(position, position + layout.count)
+        small = (entry_rows == entry_cols) & (np.abs(start[here]) < 0.05)
+        start[here] = np.where(small, 0.05, start[here])
+        position += layout.count
+    start = start[:stop] if not likelihood.extra else start
+    found = minimise(likelihood.evaluate, start) if len(start) else None
+    theta = found.theta.copy() if found else start
+    theta[:stop][np.abs(theta[:stop]) < 1e-6] = 0.0
+    moments = likelihood.moments_at(theta)
+    if moments is None:
+        return None
+    psis = tuple(f @ f.T for f in likelihood.factors(theta))
+    value = criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
+    return Estimate(
+        estimate.design, estimate.scaled, likelihood, theta, psis, moments, criterion.sigma2(moments.rss), value,
+        estimate.status, estimate.boundary,
+    )  # fmt: skip
+
+
+def _short_of_rank(likelihood) -> bool:
+    criterion: Criterion = likelihood.criterion
+    p = criterion.columns
+    if isinstance(likelihood, DenseLikelihood):
+        gram = sum(np.einsum("bni,bnj->ij", b.data[:, :, :p], b.data[:, :, :p]) for b in likelihood.batches)
+    else:
+        gram = sum(b.products[:, b.size : -1, b.size : -1].sum(axis=0) for b in likelihood.batches)
+    return bool(np.linalg.eigvalsh(gram)[0] < 1e-9 * criterion.rows)
+
+
+def leave_one_out(estimate: Estimate) -> list[LeftOut]:
+    """Refits without each unit of the outermost level, in the order of the units."""
+    design = estimate.design
+    if not design.nested:
+        raise ModelError("Influence leaves out whole groups: it needs nested groups, these are crossed.")
+    if estimate.boundary == "unconstrained":
+        raise ModelError("Influence is not available for boundary='unconstrained': refit with boundary='lme4'.")
+    outer = design.levels[0]
+    sizes = np.bincount(outer.codes, minlength=outer.units)
+    likelihood = estimate.likelihood
+    out: list[LeftOut | None] = [None] * outer.units
+    for number, batch in enumerate(likelihood.batches):
+        for block, unit in enumerate(batch.units[0][:, 0]):
+            if isinstance(likelihood, BlockLikelihood):
+                rest = replace(likelihood, batches=_without_block(likelihood.batches, number, block))
+            else:
+                rest = replace(likelihood, batches=_without_rows(likelihood.batches, number, block))
+            rows = design.rows - int(sizes[unit])
+            out[unit] = LeftOut(outer.labels[unit], int(sizes[unit]), _refit(estimate, rest, rows))
+    return [item for item in out if item is not None]
+
+
+def cook_distance(estimate: Estimate, other: Estimate) -> float:
+    """Cook's distance: move of all fixed effects in the metric of their covariance, divided by their number."""
+    move = np.linalg.solve(estimate.turn, other.coefficients - estimate.coefficients)
+    return float(move @ move) / (estimate.scale2 * len(move))

@@ -1,0 +1,335 @@
+"""Profile-likelihood intervals.
+
+Each endpoint is where the deviance, minimised over everything else, has risen by the chi-squared quantile. Fixed
+effects are profiled by moving ``b x_j`` to the outcome; standard deviations and correlations by holding one
+coordinate of (relative factor, sigma) and minimising over the others with analytic derivatives.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ruptureflow.mixed.blocks import Batch
+from ruptureflow.mixed.covariance import FactorLayout
+from ruptureflow.mixed.dense import DenseLikelihood
+from ruptureflow.mixed.errors import ModelError
+from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.likelihood import BlockLikelihood, chain
+from ruptureflow.mixed.moments import full_hessian
+from ruptureflow.mixed.optimise import minimise
+
+_ENDPOINT = 1e-9
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A profiled quantity with its interval."""
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Constrained:
+    """Deviance minimised with one quantity held: returns the deviance and the other parameters (to start from)."""
+
+    solve: Callable[[float, np.ndarray], tuple[float, np.ndarray]]
+    start: np.ndarray
+
+
+def _rise(constrained: Constrained, best: float, at: float, centre: float, warm: np.ndarray):
+    value, warm = constrained.solve(at, warm)
+    return np.sign(at - centre) * np.sqrt(max(value - best, 0.0)), warm
+
+
+def endpoint(
+    constrained: Constrained, best: float, centre: float, step: float, root: float, limit: float | None = None
+) -> float:
+    """Value on the side of ``step`` at which the signed root of the rise is ``±root``; ``limit`` if it never is."""
+    side = np.sign(step)
+    limit = side * np.inf if limit is None else limit
+    target = side * root
+    warm = constrained.start
+    low_x, low_f = centre, -target
+    x = centre + step
+    high = None
+    for _ in range(60):
+        if side * (x - limit) >= 0:
+            x = limit
+        f, warm = _rise(constrained, best, x, centre, warm)
+        f -= target
+        if not np.isfinite(f):
+            x = (low_x + x) / 2
+            continue
+        if abs(f) < _ENDPOINT:
+            return x
+        if side * f > 0:
+            high = (x, f)
+        elif x == limit:
+            return limit
+        else:
+            low_x, low_f = x, f
+        if high is None:
+            # the root of the rise is nearly linear: aim a little beyond where a line would hit
+            rise = low_f + target
+            x = centre + (low_x - centre) * min(target / rise * 1.02 if rise * target > 0 else 2.0, 4.0)
+            continue
+        width = high[0] - low_x
+        guess = low_x - low_f * width / (high[1] - low_f)
+        inside = min(max(abs(guess - low_x), 0.001 * abs(width)), 0.999 * abs(width))
+        x = low_x + side * inside
+        if abs(width) < 1e-13 * max(abs(x), 1e-300):
+            return x
+    return x
+
+
+# -- fixed effects -----------------------------------------------------------------------------------------------------
+
+
+def _fixed_effect(estimate: Estimate, likelihood, direction: np.ndarray) -> tuple[Constrained, float]:
+    """Deviance with ``direction @ beta`` (engine coordinates) held at a value."""
+    p = estimate.design.columns
+    size = float(np.sqrt(direction @ direction))
+    # orthonormal coordinates whose first is the held one
+    q, _ = np.linalg.qr(np.column_stack([direction / size, np.eye(p)]))
+    if q[:, 0] @ direction < 0:
+        q[:, 0] = -q[:, 0]
+    criterion = replace(likelihood.criterion, columns=p - 1)
+
+    def reduced(value: float):
+        turn = np.zeros((p + 1, p))
+        turn[:p, : p - 1] = q[:, 1:]
+        turn[:p, p - 1] = -q[:, 0] * (value / size)
+        turn[p, p - 1] = 1.0
+        if isinstance(likelihood, DenseLikelihood):
+            batches = tuple(replace(b, data=b.data @ turn) for b in likelihood.batches)
+        else:
+            batches = tuple(_turned(b, turn) for b in likelihood.batches)
+        return replace(likelihood, batches=batches, criterion=criterion)
+
+    def solve(value: float, warm: np.ndarray) -> tuple[float, np.ndarray]:
+        own = reduced(value)
+        if not len(warm):
+            return own.evaluate(warm)[0], warm
+        found = minimise(own.evaluate, warm, decrease=1e-13)
+        return found.value, found.theta
+
+    return Constrained(solve, _off_zero(estimate.likelihood.layouts, estimate.theta)), size
+
+
+def _turned(batch: Batch, turn: np.ndarray) -> Batch:
+    q = batch.size
+    wide = np.zeros((q + turn.shape[0], q + turn.shape[1]))
+    wide[:q, :q] = np.eye(q)
+    wide[q:, q:] = turn
+    return Batch(wide.T @ batch.products @ wide, batch.places, batch.units, q)
+
+
+def _off_zero(layouts: tuple[FactorLayout, ...], theta: np.ndarray) -> np.ndarray:
+    """Free parameters with variances at zero moved to where their gradient shows."""
+    out, start = theta.copy(), 0
+    for layout in layouts:
+        rows, cols = layout.entries
+        here = slice(start, start + layout.count)
+        out[here] = np.where((rows == cols) & (np.abs(out[here]) < 0.02), 0.02, out[here])
+        start += layout.count
+    return out
+
+
+def fixed_effect_intervals(ml: Estimate, root: float) -> list[Interval]:
+    """Profile intervals of all fixed effects from an ML fit."""
+    out = []
+    unit = ml.scaled.unit
+    back = np.linalg.solve(ml.scaled.to_fixed, np.eye(ml.design.columns)) * unit
+    std_error = np.sqrt(np.diag(ml.covariance))
+    for j, name in enumerate(ml.design.fixed.names):
+        constrained, _ = _fixed_effect(ml, ml.likelihood, back[j])
+        centre = float(back[j] @ ml.moments.beta)
+        low = endpoint(constrained, ml.value, centre, -root * std_error[j] * 1.05, root)
+        high = endpoint(constrained, ml.value, centre, root * std_error[j] * 1.05, root)
+        shift = float(ml.scaled.offset[j])
+        out.append(Interval(name, centre + shift, low + shift, high + shift))
+    return out
+
+
+# -- variance components -----------------------------------------------------------------------------------------------
+
+
+def _original_effects(estimate: Estimate, level: int, order: list[int]) -> BlockLikelihood:
+    """Likelihood with the effects of one level as the caller's columns, in a new order."""
+    likelihood = estimate.likelihood
+    turn = estimate.scaled.to_effects[level][:, order]
+    batches = []
+    for batch in likelihood.batches:
+        wide = np.eye(batch.products.shape[1])
+        place = batch.places[level]
+        for unit in place:
+            wide[np.ix_(unit, unit)] = turn
+        batches.append(Batch(wide.T @ batch.products @ wide, batch.places, batch.units, batch.size))
+    return replace(likelihood, batches=tuple(batches))
+
+
+def _held(likelihood: BlockLikelihood, rebuild) -> Callable[[float, np.ndarray], tuple[float, np.ndarray]]:
+    """Deviance in (factor entries, sigma) with one quantity held.
+
+    ``rebuild(value, free)`` gives ``(theta, sigma, jacobian, bend)``: all parameters, their Jacobian by the free
+    ones, and for each parameter its matrix of second derivatives (None for zero).
+    """
+    criterion = likelihood.criterion
+
+    def solve(value: float, warm: np.ndarray) -> tuple[float, np.ndarray]:
+        def evaluate(free: np.ndarray):
+            theta, sigma, jacobian, bend = rebuild(value, free)
+            if not sigma > 0:
+                return np.inf, free, np.eye(len(free))
+            factors = likelihood.factors(theta)
+            moments = likelihood.moments([f @ f.T for f in factors])
+            if moments is None:
+                return np.inf, free, np.eye(len(free))
+            gradient, hessian = full_hessian(moments, criterion, sigma**2)
+            k = len(theta)
+            turn, curvature = chain(likelihood.layouts, factors, gradient[:k])
+            wide = np.eye(k + 1)
+            wide[:k, :k] = turn
+            gradient = wide.T @ gradient
+            hessian = wide.T @ hessian @ wide
+            hessian[:k, :k] += curvature
+            deviance = moments.log_det_v + (moments.log_det_x if criterion.reml else 0.0)
+            deviance += criterion.degrees * np.log(2 * np.pi * sigma**2) + moments.rss / sigma**2
+            out = jacobian.T @ hessian @ jacobian
+            for g, second in zip(gradient, bend, strict=True):
+                if second is not None:
+                    out = out + g * second
+            return deviance, jacobian.T @ gradient, out
+
+        found = minimise(evaluate, warm, decrease=1e-13)
+        return found.value, found.theta
+
+    return solve
+
+
+def _hold_entry(k: int, entry: int):
+    """Hold ``sigma * theta[entry]`` (a standard deviation): free are the other entries and sigma."""
+    others = [i for i in range(k) if i != entry]
+
+    def rebuild(value: float, free: np.ndarray):
+        theta = np.empty(k)
+        theta[others] = free[:-1]
+        sigma = free[-1]
+        theta[entry] = value / sigma
+        jacobian = np.zeros((k + 1, k))
+        jacobian[others, np.arange(k - 1)] = 1.0
+        jacobian[k, k - 1] = 1.0
+        jacobian[entry, k - 1] = -value / sigma**2
+        second = np.zeros((k, k))
+        second[-1, -1] = 2.0 * value / sigma**3
+        return theta, sigma, jacobian, [second if i == entry else None for i in range(k + 1)]
+
+    return rebuild, others
+
+
+def _hold_sigma(k: int):
+    def rebuild(value: float, free: np.ndarray):
+        return free, value, np.eye(k + 1, k), [None] * (k + 1)
+
+    return rebuild
+
+
+def _hold_correlation(k: int, low: int, diagonal: int):
+    """Hold a correlation: entries ``low`` and ``diagonal`` become ``size * (value, sqrt(1 - value²))``."""
+    others = [i for i in range(k) if i not in (low, diagonal)]
+
+    def rebuild(value: float, free: np.ndarray):
+        theta = np.empty(k)
+        theta[others] = free[: k - 2]
+        rest = np.sqrt(max(1.0 - value**2, 0.0))
+        theta[low], theta[diagonal] = free[k - 2] * value, free[k - 2] * rest
+        jacobian = np.zeros((k + 1, k))
+        jacobian[others, np.arange(k - 2)] = 1.0
+        jacobian[low, k - 2], jacobian[diagonal, k - 2] = value, rest
+        jacobian[k, k - 1] = 1.0
+        return theta, free[-1], jacobian, [None] * (k + 1)
+
+    return rebuild, others
+
+
+def _reordered_theta(estimate: Estimate, level: int, order: list[int]) -> np.ndarray:
+    parts = []
+    for number, (layout, psi) in enumerate(zip(estimate.likelihood.layouts, estimate.psis, strict=True)):
+        if number == level:
+            turn = estimate.scaled.to_effects[level][:, order]
+            back = np.linalg.solve(turn, np.eye(len(turn)))
+            psi = back @ psi @ back.T
+        size = np.diag(psi).mean() if psi.size else 0.0
+        # a little variance in every direction, so that the search does not start at a stationary point
+        psi = psi + np.diag(np.maximum(1e-4 * np.diag(psi), 1e-4 * size + 1e-10)) if psi.size else psi
+        lower = np.sqrt(np.diag(np.diag(psi))) if layout.diagonal else np.linalg.cholesky(psi)
+        parts.append(lower[layout.entries])
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def variance_intervals(estimate: Estimate, root: float) -> list[Interval]:
+    """Profile intervals of standard deviations, correlations and the residual standard deviation."""
+    if not isinstance(estimate.likelihood, BlockLikelihood):
+        raise ModelError("Profile intervals of variance components need independent residuals.")
+    if estimate.criterion.scale_known:
+        raise ModelError("Profile intervals of variance components need an estimated residual variance.")
+    out = []
+    layouts = estimate.likelihood.layouts
+    k = len(estimate.theta)
+    sigma, unit, best = float(np.sqrt(estimate.sigma2)), estimate.scaled.unit, estimate.value
+    offset = 0
+    for number, (level, layout) in enumerate(zip(estimate.design.levels, layouts, strict=True)):
+        names = level.effects.names
+        matrix = estimate.random_covariances[number] / unit**2
+        for a in range(layout.size):
+            order = [a, *[i for i in range(layout.size) if i != a]] if not layout.diagonal else list(range(layout.size))
+            likelihood = _original_effects(estimate, number, order)
+            theta = _reordered_theta(estimate, number, order)
+            entry = offset + (a if layout.diagonal else 0)
+            rebuild, others = _hold_entry(k, entry)
+            constrained = Constrained(_held(likelihood, rebuild), np.append(theta[others], sigma))
+            centre = float(np.sqrt(max(matrix[a, a], 0.0)))
+            step = max(0.4 * centre, 0.2 * sigma / float(np.sqrt((level.effects.values[:, a] ** 2).mean())))
+            high = endpoint(constrained, best, centre, step, root)
+            low = endpoint(constrained, best, centre, -min(step, 0.6 * centre), root, 0.0) if centre else 0.0
+            out.append(Interval(f"sd[{level.name}: {names[a]}]", centre * unit, max(low, 0.0) * unit, high * unit))
+        for a in range(layout.size if not layout.diagonal else 0):
+            for b in range(a):
+                out.append(_correlation_interval(estimate, number, a, b, offset, root))
+        offset += layout.count
+    rebuild = _hold_sigma(k)
+    start = _off_zero(layouts, estimate.theta)
+    constrained = Constrained(_held(estimate.likelihood, rebuild), start)
+    step = sigma * root / np.sqrt(2.0 * estimate.criterion.degrees)
+    low = endpoint(constrained, best, sigma, -step, root)
+    high = endpoint(constrained, best, sigma, step, root)
+    out.append(Interval("sd[residual]", sigma * unit, low * unit, high * unit))
+    return out
+
+
+def _correlation_interval(estimate: Estimate, number: int, a: int, b: int, offset: int, root: float) -> Interval:
+    level = estimate.design.levels[number]
+    layout = estimate.likelihood.layouts[number]
+    order = [b, a, *[i for i in range(layout.size) if i not in (a, b)]]
+    likelihood = _original_effects(estimate, number, order)
+    theta = _reordered_theta(estimate, number, order)
+    rows, cols = layout.entries
+    low_entry = offset + int(np.flatnonzero((rows == 1) & (cols == 0))[0])
+    diagonal = offset + int(np.flatnonzero((rows == 1) & (cols == 1))[0])
+    rebuild, others = _hold_correlation(len(theta), low_entry, diagonal)
+    size = float(np.hypot(theta[low_entry], theta[diagonal]))
+    start = np.concatenate([theta[others], [size, float(np.sqrt(estimate.sigma2))]])
+    matrix = estimate.random_covariances[number]
+    scale = np.sqrt(matrix[a, a] * matrix[b, b])
+    name = f"cor[{level.name}: {level.effects.names[b]}, {level.effects.names[a]}]"
+    if not scale > 0:
+        return Interval(name, float("nan"), -1.0, 1.0)
+    centre = float(np.clip(matrix[a, b] / scale, -1.0, 1.0))
+    constrained = Constrained(_held(likelihood, rebuild), start)
+    low = endpoint(constrained, estimate.value, centre, -0.5 * (1 + centre), root, -1.0) if centre > -1 else -1.0
+    high = endpoint(constrained, estimate.value, centre, 0.5 * (1 - centre), root, 1.0) if centre < 1 else 1.0
+    return Interval(name, centre, low, high)
