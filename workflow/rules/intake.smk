@@ -3,7 +3,8 @@
 Reads       data/<wave>/ as its wave.yaml declares it, config/instruments/*.yaml, data/evidence/*.csv
 Hands over  results/<wave>/intake/{participants,samples,signals,reported_concentrations,codes,responses,
             reported_scores}.csv, ledger.csv (every change), manifest.csv (every raw file and its hash);
-            problems.csv beside them, also where the wave is refused; results/intake/evidence/*.csv
+            problems.csv beside them, also where the wave is refused (its ledger is refused_ledger.csv then);
+            results/intake/evidence/*.csv
 """
 
 
@@ -31,6 +32,7 @@ rule read_wave:
         settings=settings("intake"),
         wave=wave_settings,
         problems="results/{wave}/intake/problems.csv",
+        refused_ledger="results/{wave}/intake/refused_ledger.csv",
     script:
         "../scripts/intake/read_wave.py"
 

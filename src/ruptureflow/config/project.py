@@ -93,7 +93,7 @@ def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> P
         for row in read_waves(plan.waves):
             try:
                 waves[row.wave] = WaveSettings(row=row, wave=read_wave(row.folder))
-                problems += _wave_problems(waves[row.wave], instruments)
+                problems += missing_from_folder(Path(row.folder), waves[row.wave].wave, instruments)
             except ConfigError as error:
                 problems.append(str(error))
     except ConfigError as error:
@@ -103,17 +103,17 @@ def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> P
     return Project(plan, waves, instruments)
 
 
-def _wave_problems(settings: WaveSettings, instruments: dict[str, Questionnaire | CodingSystem]) -> list[str]:
-    folder = Path(settings.row.folder)
+def missing_from_folder(folder: Path, wave: Wave, instruments: dict[str, Questionnaire | CodingSystem]) -> list[str]:
+    """Problems of a `wave.yaml` that only its folder and the instruments show: files and instruments not there."""
     place = (folder / WAVE_FILE).as_posix()
     problems = [
         f"{place}: file {file.path!r} is not in the folder{_nearest_file(folder, file.path)}"
-        for file in settings.wave.files
+        for file in wave.files
         if not matching_files(folder, file)
     ]
     problems += [
         f"{place}: unknown instrument {name!r}{nearest(name, sorted(instruments))}"
-        for name in sorted(instruments_of(settings.wave))
+        for name in sorted(instruments_of(wave))
         if instruments and name not in instruments
     ]
     return problems

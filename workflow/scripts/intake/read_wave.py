@@ -13,8 +13,12 @@ with job(snakemake):
     settings = IntakeSettings.model_validate_json(snakemake.params.settings)
     instruments = {Path(path).stem: read_instrument(path) for path in snakemake.input.instruments}
     tables = read_wave_folder(declared.row.folder, declared.wave, instruments, settings)
-    # Not an output: Snakemake removes the outputs of a failed job, and a refused wave's problems must stay.
+    # Not outputs: Snakemake removes the outputs of a failed job, and what was found in a refused wave must stay.
     write_table(tables.problems, snakemake.params.problems, intake.PROBLEMS)
+    refused_ledger = Path(snakemake.params.refused_ledger)
+    refused_ledger.unlink(missing_ok=True)
+    if tables.is_refused(settings):
+        write_table(tables.ledger, refused_ledger, intake.LEDGER)
     tables.require_accepted(settings, snakemake.params.problems)
     for table in intake.HANDED_OVER:
         write_table(getattr(tables, table.name), snakemake.output[table.name], table)

@@ -91,12 +91,16 @@ def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
         context.findings.about_file(
             "warning",
             raw.file,
-            f"no column for {len(absent)} of {len(words['code'])} codes: {', '.join(absent)}",
+            f"no column for {len(absent)} of {len(words['code'])} codes: {_shortened(absent)}",
             "add them, or leave them: they count as not coded",
             raw.sheet,
             raw.heading_row,
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def _shortened(names: list[str], shown: int = 6) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
 def _measure(
