@@ -72,7 +72,14 @@ def starting_values(log_dose: Array, response: Array, weights: Array, model: str
     return theta
 
 
-def least_squares(log_dose: Array, response: Array, weights: Array, model: str, start: Array | None = None) -> Fits:
+def least_squares(
+    log_dose: Array,
+    response: Array,
+    weights: Array,
+    model: str,
+    start: Array | None = None,
+    tolerance: float = STEP_TOLERANCE,
+) -> Fits:
     """Minimise Σ w (y − f(x; θ))² for each run.
 
     Parameters
@@ -80,6 +87,7 @@ def least_squares(log_dose: Array, response: Array, weights: Array, model: str, 
     log_dose, response, weights : (runs, tubes); a tube of weight 0 is none (runs of unequal size are padded).
     model : "4pl" or "5pl".
     start : (runs, parameters), or None for the grid.
+    tolerance : relative step that ends the search.
     """
     theta = starting_values(log_dose, response, weights, model) if start is None else start.copy()
     runs, p = theta.shape
@@ -105,7 +113,7 @@ def least_squares(log_dose: Array, response: Array, weights: Array, model: str, 
         # In units of each parameter's own size, with the signal's span for the asymptotes.
         span = np.abs(theta[active, 0] - theta[active, 1])[:, None]
         size = np.concatenate([np.maximum(np.abs(trial[:, :2]), span), 1 + np.abs(trial[:, 2:])], axis=1)
-        small = (np.abs(trial - theta[active]) <= STEP_TOLERANCE * size).all(axis=1)
+        small = (np.abs(trial - theta[active]) <= tolerance * size).all(axis=1)
         # Rounding alone moves the loss by about n·eps: a step this near the minimum is a good one.
         better = trial_loss <= loss[active] * (1 + 1e-13) + 1e-300
         moved = active[better]
@@ -121,10 +129,13 @@ def least_squares(log_dose: Array, response: Array, weights: Array, model: str, 
             active, value, jacobian = active[~done], value[~done], jacobian[~done]
             if not active.size:
                 break
-    at_bound = np.abs(theta[:, 3]) >= LARGEST_LOG_SLOPE
-    if p == 5:
-        at_bound |= np.abs(theta[:, 4]) >= LARGEST_LOG_ASYMMETRY
-    return Fits(theta, loss, converged, at_bound)
+    return Fits(theta, loss, converged, at_bound(theta))
+
+
+def at_bound(theta: Array) -> np.ndarray:
+    """Whether a run's slope or asymmetry is at the edge of what a curve can tell."""
+    bound = np.abs(theta[:, 3]) >= LARGEST_LOG_SLOPE
+    return bound | (np.abs(theta[:, 4]) >= LARGEST_LOG_ASYMMETRY) if theta.shape[1] == 5 else bound
 
 
 def _solve(matrix: Array, vector: Array) -> Array:

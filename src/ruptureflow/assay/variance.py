@@ -9,19 +9,27 @@ uncorrelated with ln μ, each residual's leverage allowed for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ruptureflow.assay.fitting import Fits, least_squares
+from ruptureflow.assay.fitting import STEP_TOLERANCE, Fits, at_bound, least_squares
 from ruptureflow.assay.logistic import Array, predict_with_jacobian
 
 LARGEST_POWER = 2.0
 # Fitted signals below this share of the run's largest are taken as this large in the variance function only: a
 # fitted optical density of 0 would otherwise get an infinite weight.
 SMALLEST_SHARE = 1e-3
-OUTER_STEPS = 30
-POWER_TOLERANCE = 1e-7
+REWEIGHTING_STEPS = 60
+REWEIGHTING_TOLERANCE = 1e-9
+REFITS = 30
+START_POWER = 0.5
+POWER_TOLERANCE = 1e-8
+# Newton steps of the power between two steps of the curve: two keep it ahead of the curve's own convergence.
+POWER_STEPS = 2
+# The unweighted fit is only a start where the weights are to be estimated.
+START_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -74,93 +82,211 @@ def fit_weighted(
     pooled : one power for all runs of the batch instead of one a run.
     least_variance : floor of σ² (counting variance of one unit of signal: 1 ÷ minutes counted for CPM).
     """
-    runs = len(response)
+    estimated = given is None and weighting in ("power", "poisson")
     base = present if given is None else present * given
-    fits = least_squares(log_dose, response, base, model)
-    power = np.full(runs, 0.5 if weighting == "poisson" and given is None else 0.0)
-    weights = base
-    if given is None and weighting in ("power", "poisson"):
-        waiting = np.arange(runs)
-        theta = fits.theta.copy()
-        loss = fits.sum_of_squares.copy()
-        converged, at_bound = fits.converged.copy(), fits.at_bound.copy()
-        weights = base.copy()
-        for _ in range(OUTER_STEPS):
-            mu, jacobian = predict_with_jacobian(theta[waiting], log_dose[waiting])
-            shown = present[waiting]
-            mu = variance_means(mu, (np.abs(mu) * shown).max(axis=1, keepdims=True))
-            log_mu = np.log(mu)
-            residual = response[waiting] - predict_with_jacobian(theta[waiting], log_dose[waiting])[0]
-            before = power[waiting]
-            if weighting == "power":
-                power[waiting] = _power(residual, log_mu, jacobian, shown, before, restricted, pooled)
-            weights[waiting] = shown * np.exp(-2 * power[waiting, None] * log_mu)
-            again = least_squares(log_dose[waiting], response[waiting], weights[waiting], model, theta[waiting])
-            moved = np.abs(again.theta - theta[waiting]) / (np.abs(theta[waiting]) + 1)
-            theta[waiting], loss[waiting] = again.theta, again.sum_of_squares
-            converged[waiting], at_bound[waiting] = again.converged, again.at_bound
-            still = (np.abs(power[waiting] - before) > POWER_TOLERANCE) | (moved.max(axis=1) > POWER_TOLERANCE)
-            if pooled:
-                if not still.any():
-                    break
-            else:
-                waiting = waiting[still]
-                if not waiting.size:
-                    break
-        fits = Fits(theta, loss, converged, at_bound)
+    fits = least_squares(log_dose, response, base, model, tolerance=START_TOLERANCE if estimated else STEP_TOLERANCE)
+    power = np.full(len(response), 0.5 if weighting == "poisson" and given is None else 0.0)
+    if estimated:
+        fits, power = _reweight(log_dose, response, present, model, fits, power, weighting, restricted, pooled)
     theta = fits.theta
+    mu, jacobian = predict_with_jacobian(theta, log_dose)
+    weights = base * np.exp(-2 * power[:, None] * _log_means(mu, present)) if estimated else base
     df = (base > 0).sum(axis=1) - theta.shape[1]
+    loss = (weights * (response - mu) ** 2).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sigma2 = np.where(df > 0, fits.sum_of_squares / df, np.nan)
+        sigma2 = np.where(df > 0, loss / df, np.nan)
     if weighting == "poisson" and given is None:
         sigma2 = np.maximum(np.where(np.isnan(sigma2), least_variance, sigma2), least_variance)
-    _, jacobian = predict_with_jacobian(theta, log_dose)
     information = np.swapaxes(jacobian * weights[..., None], 1, 2) @ jacobian
     covariance = _inverse(information) * sigma2[:, None, None]
     return WeightedFits(theta, covariance, power, sigma2, df.astype(float), weights, fits)
 
 
-def _power(
-    residual: Array, log_mu: Array, jacobian: Array, present: Array, power: Array, restricted: bool, pooled: bool
-) -> Array:
-    """θ that makes standardised squared residuals uncorrelated with ln μ, from the current fit; Newton's method."""
-    squared = residual**2 * present
-    keep = present
-    if restricted:
-        weighted = jacobian * (present * np.exp(-2 * power[:, None] * log_mu))[..., None]
-        inverse = _inverse(np.swapaxes(weighted, 1, 2) @ jacobian)
-        keep = present - ((weighted @ inverse) * jacobian).sum(axis=2)
+def _log_means(mu: Array, present: Array) -> Array:
+    return np.log(variance_means(mu, (np.abs(mu) * present).max(axis=1, keepdims=True)))
+
+
+def _reweight(
+    log_dose: Array,
+    response: Array,
+    present: Array,
+    model: str,
+    start: Fits,
+    power: Array,
+    weighting: str,
+    restricted: bool,
+    pooled: bool,
+) -> tuple[Fits, Array]:
+    """Parameters and power together by Newton steps on their two estimating equations
+
+        E₁ = Jᵀ W (y − f) = 0,        E₂ = Σ (r²/(σ² v) − (1 − h)) ln μ = 0,
+
+    with all first derivatives but those of J and of the leverage h. Plain alternation of the two contracts by only
+    0.7 a round (run 1 of DNase: 30 rounds for five digits); this takes six to eight steps. There is no loss that
+    must fall (the weights move), so a run that has not settled falls back to damped fits.
+    """
+    estimate = weighting == "power"
+    state, power = start.theta.copy(), np.full_like(power, START_POWER) if estimate else power.copy()
+    waiting = np.arange(len(state))
+    settled = np.zeros(len(state), dtype=bool)
+    for _ in range(REWEIGHTING_STEPS):
+        theta, own, shown = state[waiting], power[waiting, None], present[waiting]
+        mu, jacobian = predict_with_jacobian(theta, log_dose[waiting])
+        residual = (response[waiting] - mu) * shown
+        log_mu = _log_means(mu, shown)
+        by_mu = np.where(np.exp(log_mu) > mu * (1 + 1e-12), 0.0, np.exp(-log_mu))
+        weight = shown * np.exp(-2 * own * log_mu)
+        weighted = np.swapaxes(jacobian * weight[..., None], 1, 2)
+        slope = (weighted @ residual[..., None])[..., 0]
+        information = (weighted * (1 + 2 * own * residual * by_mu)[:, None, :]) @ jacobian
+        if estimate:
+            keep = shown
+            if restricted:
+                leverage = (np.swapaxes(_inverse(weighted @ jacobian) @ weighted, 1, 2) * jacobian).sum(axis=2)
+                keep = shown - leverage
+            score = _power_score(residual, log_mu, by_mu, weight, keep, own)
+            by_power = 2 * (weighted @ (score.centred * residual)[..., None])
+            solved = _solve(information, np.concatenate([slope[..., None], by_power], axis=2))
+            by_theta = (score.by_mu[:, None, :] @ jacobian)[:, 0]
+            needed = score.value + (by_theta * solved[..., 0]).sum(axis=1)
+            given = score.curvature + (by_theta * solved[..., 1]).sum(axis=1)
+            if pooled:
+                needed, given = np.full_like(needed, needed.sum()), np.full_like(given, given.sum())
+            # Where the coupling has turned the sign, far from the solution, the power moves on its own curvature.
+            d_power = np.clip(needed / np.where(given > 0, given, score.curvature), -0.3, 0.3)
+            d_power = np.clip(power[waiting] + d_power, 0.0, LARGEST_POWER) - power[waiting]
+            step = solved[..., 0] - solved[..., 1] * d_power[:, None]
+        else:
+            d_power = np.zeros(len(waiting))
+            step = _solve(information, slope[..., None])[..., 0]
+        size = np.ones_like(step)
+        size[:, :2] = np.abs(theta[:, :1] - theta[:, 1:2])
+        still = ~((np.abs(step) <= REWEIGHTING_TOLERANCE * size).all(axis=1) & (np.abs(d_power) <= POWER_TOLERANCE))
+        # A logarithm that would move by more than a half is too far for a straight line: the whole step is shortened.
+        short = 1.0 if pooled else np.minimum(1.0, 0.5 / np.maximum(np.abs(step[:, 2:]).max(axis=1), 0.5))
+        state[waiting] += step * np.reshape(short, (-1, 1))
+        power[waiting] += d_power * short
+        if not still.any():
+            settled[waiting] = True
+            break
+        if not pooled and not still.all():
+            settled[waiting[~still]] = True
+            waiting = waiting[still]
+    theta = state
+    sane = settled & np.isfinite(theta).all(axis=1) & ~at_bound(theta)
+    fits = Fits(theta, start.sum_of_squares.copy(), sane.copy(), at_bound(theta))
+    if not sane.all():
+        power_of = _power if estimate and not pooled else _same_power
+        _refit(np.flatnonzero(~sane), log_dose, response, present, model, start, fits, power, power_of, restricted)
+    return fits, power
+
+
+def _refit(
+    rows: np.ndarray,
+    log_dose: Array,
+    response: Array,
+    present: Array,
+    model: str,
+    start: Fits,
+    fits: Fits,
+    power: Array,
+    power_of: Callable[..., Array],
+    restricted: bool,
+) -> None:
+    """Runs that did not settle: a whole damped fit between updates of the weights; changes `fits` and `power`."""
+    x, y, shown = log_dose[rows], response[rows], present[rows]
+    theta = start.theta[rows].copy()
+    own_power = power[rows] if power_of is _same_power else np.full(len(rows), 0.5)
+    for _ in range(REFITS):
+        mu, jacobian = predict_with_jacobian(theta, x)
+        log_mu = _log_means(mu, shown)
+        weighted = jacobian * (shown * np.exp(-2 * own_power[:, None] * log_mu))[..., None]
+        leverage = np.zeros_like(shown)
+        if restricted:
+            leverage = ((weighted @ _inverse(np.swapaxes(weighted, 1, 2) @ jacobian)) * jacobian).sum(axis=2)
+            leverage = np.clip(np.nan_to_num(leverage), 0, 1)
+        updated = power_of((y - mu) * shown, log_mu, shown - leverage, own_power, False)
+        again = least_squares(x, y, shown * np.exp(-2 * updated[:, None] * log_mu), model, theta)
+        moved = np.abs(again.theta - theta) / (1 + np.abs(theta))
+        still = np.abs(updated - own_power).max() > POWER_TOLERANCE or moved.max() > POWER_TOLERANCE
+        theta, own_power = again.theta, updated
+        if not still:
+            break
+    fits.theta[rows], power[rows] = theta, own_power
+    fits.converged[rows], fits.at_bound[rows] = again.converged & (not still), again.at_bound
+
+
+@dataclass(frozen=True)
+class _PowerScore:
+    """E₂ of each run, minus its derivative by the power, its derivative by each mean, and ln μ around its mean."""
+
+    value: Array
+    curvature: Array
+    by_mu: Array
+    centred: Array
+
+
+def _power_score(residual: Array, log_mu: Array, by_mu: Array, weight: Array, keep: Array, power: Array) -> _PowerScore:
     freedom = np.maximum(keep.sum(axis=1, keepdims=True), 1e-8)
-    centre = (keep * log_mu).sum(axis=1, keepdims=True) / freedom
-    centred = log_mu - centre
-    theta = power.copy()
-    for _ in range(30):
+    centred = log_mu - (keep * log_mu).sum(axis=1, keepdims=True) / freedom
+    standard = weight * residual
+    sigma2 = np.maximum((standard * residual).sum(axis=1, keepdims=True) / freedom, 1e-300)
+    standard = standard / sigma2
+    ratio = standard * residual
+    weighted = ratio * centred
+    mean = weighted.sum(axis=1, keepdims=True) / freedom
+    change = -2 * standard - 2 * power * ratio * by_mu
+    return _PowerScore(
+        value=weighted.sum(axis=1) - (keep * centred).sum(axis=1),
+        curvature=2 * ((weighted * centred).sum(axis=1) - (mean * weighted.sum(axis=1, keepdims=True))[:, 0]),
+        by_mu=(centred - mean) * change + (ratio - keep) * by_mu,
+        centred=centred,
+    )
+
+
+def _solve(matrix: Array, vectors: Array) -> Array:
+    try:
+        return np.linalg.solve(matrix, vectors)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(matrix) @ vectors
+
+
+def _same_power(residual: Array, log_mu: Array, keep: Array, power: Array, pooled: bool) -> Array:
+    return power
+
+
+def _power(residual: Array, log_mu: Array, keep: Array, power: Array, pooled: bool) -> Array:
+    """θ that makes standardised squared residuals uncorrelated with ln μ, from the current fit; Newton's method.
+
+    `keep` is each tube's 1 − leverage (1 for the unrestricted estimate, 0 for padding).
+    """
+    freedom = np.maximum(keep.sum(axis=1, keepdims=True), 1e-8)
+    centred = log_mu - (keep * log_mu).sum(axis=1, keepdims=True) / freedom
+    squared = residual**2
+    theta = power
+    for _ in range(POWER_STEPS):
         standard = squared * np.exp(-2 * theta[:, None] * centred)
-        sigma2 = standard.sum(axis=1, keepdims=True) / freedom
-        ratio = standard / np.maximum(sigma2, 1e-300)
+        ratio = standard / np.maximum(standard.sum(axis=1, keepdims=True) / freedom, 1e-300)
         score = ((ratio - keep) * centred).sum(axis=1)
-        mean = (ratio * centred).sum(axis=1, keepdims=True) / freedom
-        curvature = 2 * (ratio * (centred - mean) ** 2).sum(axis=1)
+        weighted = ratio * centred
+        curvature = 2 * ((weighted * centred).sum(axis=1) - weighted.sum(axis=1) ** 2 / freedom[:, 0])
         if pooled:
             score, curvature = np.full_like(score, score.sum()), np.full_like(score, curvature.sum())
-        step = np.clip(score / np.maximum(curvature, 1e-12), -0.5, 0.5)
-        updated = np.clip(theta + step, 0.0, LARGEST_POWER)
-        done = np.abs(updated - theta).max() < 1e-10
-        theta = updated
-        if done:
-            break
+        step = score / np.maximum(curvature, 1e-12)
+        theta = np.clip(theta + np.clip(step, -0.5, 0.5), 0.0, LARGEST_POWER)
     return theta
 
 
 def _inverse(matrix: Array) -> Array:
     """Inverse of each symmetric matrix, scaled to unit diagonal first; NaN where it is singular."""
     scale = 1 / np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), 1e-300))
-    scaled = matrix * scale[:, :, None] * scale[:, None, :]
+    scale = scale[:, :, None] * scale[:, None, :]
+    scaled = matrix * scale
     try:
         inverse = np.linalg.inv(scaled)
     except np.linalg.LinAlgError:
         inverse = np.stack([_one_inverse(m) for m in scaled])
-    return inverse * scale[:, :, None] * scale[:, None, :]
+    return inverse * scale
 
 
 def _one_inverse(matrix: Array) -> Array:
