@@ -24,11 +24,12 @@ SMALLEST_SHARE = 1e-3
 REWEIGHTING_STEPS = 60
 REWEIGHTING_TOLERANCE = 1e-9
 REFITS = 30
-START_POWER = 0.5
+START_POWER = 0.75
+START_SHARE = 0.01
 POWER_TOLERANCE = 1e-8
 # Newton steps of the power between two steps of the curve: two keep it ahead of the curve's own convergence.
 POWER_STEPS = 2
-# The unweighted fit is only a start where the weights are to be estimated.
+# The first fit is only a start where the weights are to be estimated.
 START_TOLERANCE = 1e-3
 
 
@@ -84,7 +85,13 @@ def fit_weighted(
     """
     estimated = given is None and weighting in ("power", "poisson")
     base = present if given is None else present * given
-    fits = least_squares(log_dose, response, base, model, tolerance=START_TOLERANCE if estimated else STEP_TOLERANCE)
+    if estimated:
+        # Weighted by the observed signals, so that the start is near what the estimated weights will give.
+        size = np.abs(response) * present
+        start = base * np.maximum(size, START_SHARE * size.max(axis=1, keepdims=True)) ** (-2 * START_POWER) + 0.0
+        fits = least_squares(log_dose, response, start, model, tolerance=START_TOLERANCE)
+    else:
+        fits = least_squares(log_dose, response, base, model)
     power = np.full(len(response), 0.5 if weighting == "poisson" and given is None else 0.0)
     if estimated:
         fits, power = _reweight(log_dose, response, present, model, fits, power, weighting, restricted, pooled)
