@@ -97,13 +97,19 @@ class AgreementSettings(Strict):
     seed: int = 20180
 
 
+RuptureCriterionName = Literal[
+    "point-drop", "sd-drop", "control-chart", "change-point", "self-report", "coded", "sudden-gain"
+]
+
+
 class RuptureCriterion(Strict):
     """One criterion applied to one variable; options are those of `find_ruptures`."""
 
-    criterion: str
+    criterion: RuptureCriterionName
     variable: str = Field(description="scale or code")
     perspective: str = Field(default="patient", description="patient, therapist or observer")
-    options: dict[str, float | int | str | bool] = {}
+    instrument: str = Field(default="", description="instrument file, where several give a variable of that name")
+    options: dict[str, bool | int | float | str | None] = {}
 
 
 class RuptureSettings(Strict):

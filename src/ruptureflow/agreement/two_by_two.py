@@ -1,0 +1,64 @@
+"""Two yes/no verdicts on the same sessions: the fourfold table and what is read from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fourfold:
+    """Counts of a fourfold table; coefficients are NaN where their denominator is zero."""
+
+    both: int
+    first_only: int
+    second_only: int
+    neither: int
+
+    @property
+    def n(self) -> int:
+        """Sessions."""
+        return self.both + self.first_only + self.second_only + self.neither
+
+    @property
+    def agreement(self) -> float:
+        """Share of sessions with the same verdict."""
+        return _ratio(self.both + self.neither, self.n)
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa; NaN where both say the same of every session, as chance agreement is complete then."""
+        first, second = self.both + self.first_only, self.both + self.second_only
+        chance = _ratio(first * second + (self.n - first) * (self.n - second), self.n**2)
+        return _ratio(self.agreement - chance, 1 - chance)
+
+    @property
+    def pabak(self) -> float:
+        """Prevalence- and bias-adjusted kappa, 2·agreement − 1 (Byrt, Bishop and Carlin, 1993)."""
+        return 2 * self.agreement - 1
+
+    @property
+    def positive_agreement(self) -> float:
+        """2a / (2a + b + c): agreement on presence."""
+        return _ratio(2 * self.both, 2 * self.both + self.first_only + self.second_only)
+
+    @property
+    def negative_agreement(self) -> float:
+        """2d / (2d + b + c): agreement on absence."""
+        return _ratio(2 * self.neither, 2 * self.neither + self.first_only + self.second_only)
+
+
+def fourfold(first: np.ndarray, second: np.ndarray) -> Fourfold:
+    """Count two boolean verdicts on the same sessions."""
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    return Fourfold(
+        int((first & second).sum()),
+        int((first & ~second).sum()),
+        int((~first & second).sum()),
+        int((~first & ~second).sum()),
+    )
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return top / bottom if bottom else np.nan
