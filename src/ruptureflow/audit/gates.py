@@ -113,7 +113,7 @@ def _curve_gates(curves: pd.DataFrame, settings: AuditSettings) -> list[dict[str
 def _censoring_gates(concentrations: pd.DataFrame, settings: AuditSettings) -> list[dict[str, Any]]:
     found = []
     for (analyte, role), rows in concentrations.groupby(["analyte", "role"], sort=True):
-        share = float((rows["censored"] == "below").mean())
+        share = float((rows["censored"].fillna("") == "below").mean())
         verdict = "pass" if share <= settings.censored_limit else "warn"
         advice = "values put in for samples below the LOD carry the result: model the censoring instead"
         found.append(

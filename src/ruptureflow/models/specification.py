@@ -142,5 +142,6 @@ def obstacle(question: Question, sessions: pd.DataFrame) -> str:
 
 
 def _same_name(name: str, sessions: pd.DataFrame) -> str:
-    near = [column for column in sessions.columns if column.endswith(f"_{name}")]
-    return f" (of several instruments, name one: {', '.join(near)})" if near else ""
+    """Columns that carry the name behind an instrument or a role: what the plan may have meant."""
+    near = [column for column in sessions.columns if column.endswith(f"_{name}") and "rupture_" not in column]
+    return f" (but {', '.join(near)})" if near else ""
