@@ -43,7 +43,7 @@ def open_grids(
         wanted = _wanted(sheet, shown, file, findings)
         grids = {}
         for name in wanted:
-            rows = [[_shown(value, locale) for value in row] for row in book[name].iter_rows(values_only=True)]
+            rows = [[shown_cell(value, locale) for value in row] for row in book[name].iter_rows(values_only=True)]
             grids[name] = pd.DataFrame(rows, dtype="str").fillna("")
             _tell_oddities(path, book[name]._worksheet_path, file, name, first_row, findings)
         return grids
@@ -70,7 +70,7 @@ def _wanted(sheet: str | None, shown: list[str], file: str, findings: Findings) 
     return []
 
 
-def _shown(value: Any, locale: Locale) -> str:
+def shown_cell(value: Any, locale: Locale) -> str:
     """A cell's value as its sheet shows it under the file's locale."""
     if value is None:
         return ""

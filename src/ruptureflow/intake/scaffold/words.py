@@ -1,0 +1,60 @@
+"""The words by which labs and clinics head their columns, in the languages met so far."""
+
+from __future__ import annotations
+
+import re
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "patient": ("patient", "patient_id", "patientid", "id", "pid", "pat", "client", "client_id", "subject",
+                "subject_id", "participant", "participant_id", "case", "dyad", "dyad_id", "code", "vp", "patnr"),
+    "session": ("session", "session_no", "session_nr", "session_number", "sess", "sitzung", "visit", "s"),
+    "timepoint": ("timepoint", "time_point", "wave", "assessment", "zeitpunkt", "when"),
+    "role": ("role", "person", "who", "rolle", "respondent"),
+    "occasion": ("occasion", "pre_post", "prepost", "phase", "moment", "time", "when"),
+    "sample": ("sample", "sample_id", "sampleid", "tube", "tube_id", "vial", "label", "probe", "barcode"),
+    "collected_at": ("collected_at", "collected", "collection_time", "sampled_at", "datetime", "date_time"),
+    "dilution": ("dilution", "dil", "dilution_factor", "verdünnung"),
+    "run": ("run", "assay", "assay_run", "plate", "batch", "lauf"),
+    "position": ("position", "pos", "tube", "tube_no", "well", "nr", "no"),
+    "label": ("label", "content", "sample", "name", "tube_label", "labels"),
+    "signal": ("signal", "cpm", "counts", "od", "absorbance"),
+    "unit": ("unit", "units", "einheit"),
+    "replicate": ("replicate", "rep", "duplicate"),
+    "coder": ("coder", "rater", "observer", "judge", "coder_id", "beobachter"),
+    "segment": ("segment", "seg", "block", "minute_block"),
+    "measure": ("measure", "what"),
+    "code": ("code", "marker", "category", "marker_code"),
+    "value": ("value", "score", "answer", "response", "wert", "count", "rating"),
+    "item": ("item", "item_no", "question", "frage"),
+    "therapist": ("therapist", "therapist_id", "therapeut", "th", "counselor", "clinician"),
+    "age": ("age", "alter", "age_years"),
+    "gender": ("gender", "sex", "geschlecht"),
+    "arm": ("arm", "group", "condition", "treatment", "treatment_arm", "gruppe"),
+    "personality_disorder": ("personality_disorder", "pd", "comorbid_pd", "axis_2"),
+    "dropout": ("dropout", "drop_out", "dropped_out", "abbruch"),
+}  # fmt: skip
+PRE = ("pre", "before", "vor", "prä", "baseline", "t0", "avant")
+POST = ("post", "after", "nach", "t1", "apres", "après")
+MISSING = ("NA", "N/A", "n/a", "na", "NaN", "-", ".", "missing", "99", "999", "-9", "-99", "#N/A", "k.A.")
+
+
+def plain(heading: str) -> str:
+    """A heading in lower case, its words joined by `_`."""
+    return re.sub(r"[^\w]+", "_", heading.strip().casefold()).strip("_")
+
+
+def headings_by_name(headings: list[str], names: tuple[str, ...]) -> dict[str, str]:
+    """Our name: the heading that stands for it, each heading once, exact names first."""
+    found: dict[str, str] = {}
+    for exact in (True, False):
+        for name in names:
+            for heading in headings:
+                words = (name,) if exact else WORDS[name]
+                if name not in found and heading not in found.values() and plain(heading) in words:
+                    found[name] = heading
+    return found
+
+
+def parts(heading: str) -> list[str]:
+    """The words of a heading."""
+    return plain(heading).split("_")

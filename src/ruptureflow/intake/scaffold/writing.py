@@ -1,0 +1,215 @@
+"""The guesses as a commented `wave.yaml`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from ruptureflow.config.instruments import CodingSystem, Questionnaire
+from ruptureflow.intake.scaffold.assays import guess_concentrations, guess_plate, guess_samples, guess_tubes
+from ruptureflow.intake.scaffold.guess import Guess
+from ruptureflow.intake.scaffold.persons import guess_codes, guess_participants, guess_responses, guess_scores
+from ruptureflow.intake.scaffold.survey import Sheet
+
+Instruments = Mapping[str, Questionnaire | CodingSystem]
+HEAD = """\
+# What the files of this folder are. Written by `ruptureflow new-wave`, which guessed: read every line and correct it.
+# Lines with CHECK are what it was least sure of. docs/intake.md explains every key.
+"""
+
+
+def wave_text(name: str, sheets: list[Sheet], unread: list[str], instruments: Instruments) -> str:
+    """The text of a `wave.yaml` for the surveyed sheets.
+
+    Parameters
+    ----------
+    name : the folder's name, for the title.
+    sheets, unread : as `survey_folder` gives them.
+    """
+    guesses, strange = _guesses(sheets, instruments)
+    by_file = {sheet.file: sheet for sheet in sheets}
+    locale = _usual_locale(sheets)
+    lines = [HEAD, f"title: {_scalar(name)}", 'description: ""', "", "# How the text files write numbers and dates."]
+    lines += [f"locale: {_flow(locale | {'date_format': '%Y-%m-%d', 'missing': ['', 'NA', 'N/A']})}", ""]
+    lines += _design(guesses)
+    lines += _analytes(guesses)
+    lines += ["files:"]
+    for guess in guesses:
+        lines += [f"  # CHECK: {remark}" for remark in guess.remarks]
+        entry = dict(guess.entry)
+        sheet = by_file.get(entry["path"]) or next(s for s in sheets if s.file.startswith(_folder(entry["path"])))
+        own = {"delimiter": sheet.delimiter, "decimal": sheet.decimal, "encoding": sheet.encoding}
+        if sheet.sheet is None and own != locale:
+            entry["locale"] = own
+        if sheet.heading_row > 1 and entry["kind"] != "plate":
+            entry["header_row"] = sheet.heading_row
+        lines += _entry(entry)
+    if not any(guess.entry["kind"] == "participants" for guess in guesses):
+        lines += [
+            "  # CHECK: no participants table was recognised; one is needed, one row a patient:",
+            "  # - {kind: participants, path: participants.csv}",
+        ]
+    for place in [*strange, *unread]:
+        lines.append(f"  # CHECK: not recognised, not read: {place}")
+    return "\n".join(lines) + "\n"
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _guesses(sheets: list[Sheet], instruments: Instruments) -> tuple[list[Guess], list[str]]:
+    """A guess for each sheet; files that differ only in the coder's name become one entry."""
+    guesses: list[Guess] = []
+    strange: list[str] = []
+    files: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        files.setdefault(sheet.file, []).append(sheet)
+    for file, its_sheets in files.items():
+        plate = guess_plate(its_sheets)
+        if plate:
+            guesses.append(plate)
+            continue
+        for sheet in its_sheets:
+            guess = _guess(sheet, instruments)
+            if guess is None:
+                strange.append(file if sheet.sheet is None else f"{file}, sheet {sheet.sheet}")
+                continue
+            entry = guess.entry | ({"sheet": sheet.sheet} if sheet.sheets > 1 else {})
+            guesses.append(replace(guess, entry=entry))
+    return _joined(guesses), strange
+
+
+def _guess(sheet: Sheet, instruments: Instruments) -> Guess | None:
+    if not sheet.headings:
+        return None
+    return (
+        guess_codes(sheet, instruments)
+        or guess_tubes(sheet)
+        or guess_concentrations(sheet)
+        or guess_responses(sheet, instruments)
+        or guess_scores(sheet, instruments)
+        or guess_samples(sheet)
+        or guess_participants(sheet, instruments)
+    )
+
+
+def _joined(guesses: list[Guess]) -> list[Guess]:
+    """Coder sheets of one folder with the same headings as one entry that reads the coder from the name."""
+    done: list[Guess] = []
+    for guess in guesses:
+        entry = guess.entry
+        if entry["kind"] != "codes" or guess.names_coders:
+            done.append(guess)
+            continue
+        alike = [each for each in guesses if _without_place(each.entry) == _without_place(entry)]
+        if guess is not alike[0]:
+            continue
+        paths = list(dict.fromkeys(each.entry["path"] for each in alike))
+        sessions = frozenset().union(*(each.sessions for each in alike))
+        named = dict(entry)
+        remarks = list(guess.remarks)
+        if len(paths) > 1 or "sheet" not in entry:
+            path, pattern = _common(paths)
+            named |= {"path": path, "file_name": pattern}
+            remarks.append("the coder was taken from the file's name")
+        else:
+            named |= {"sheet": "*", "sheet_name": "{coder}"}
+            remarks.append("the coder was taken from the sheet's name")
+        done.append(replace(guess, entry=named, remarks=remarks, sessions=sessions))
+    return done
+
+
+def _without_place(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in ("path", "sheet")} | {
+        "folder": _folder(entry["path"])
+    }
+
+
+def _common(paths: list[str]) -> tuple[str, str]:
+    """The glob of several files, and the pattern of their names: `coders/3rs_*.xlsx`, `3rs_{coder}`."""
+    folder = _folder(paths[0])
+    stems = [os.path.splitext(path.rpartition("/")[2])[0] for path in paths]
+    ending = os.path.splitext(paths[0])[1]
+    if len(stems) == 1:
+        head, mark, _ = stems[0].rpartition("_")
+        return paths[0], f"{head}{mark}{{coder}}"
+    length = next((n for n, letters in enumerate(zip(*stems, strict=False)) if len(set(letters)) > 1), 0)
+    head = stems[0][:length]
+    # Cut at a separator: ann and anna have the head "", not "ann".
+    head = re.sub(r"[A-Za-z0-9]+$", "", head)
+    return "/".join(filter(None, [folder, f"{head}*{ending}"])), f"{head}{{coder}}"
+
+
+def _usual_locale(sheets: list[Sheet]) -> dict[str, str]:
+    text = [(sheet.delimiter, sheet.decimal, sheet.encoding) for sheet in sheets if sheet.sheet is None]
+    usual = Counter(text).most_common(1)[0][0] if text else (",", ".", "utf-8")
+    return dict(zip(("delimiter", "decimal", "encoding"), usual, strict=True))
+
+
+def _design(guesses: list[Guess]) -> list[str]:
+    sessions = sorted(set().union(*(guess.sessions for guess in guesses))) if guesses else []
+    assayed = sorted(set().union(*(guess.assay_sessions for guess in guesses))) if guesses else []
+    roles = {"patient", *(role for guess in guesses for role in guess.roles)}
+    ordered = ["patient", *sorted(roles - {"patient"})]
+    lines = [
+        "design:",
+        "  # CHECK: every planned session of the treatment that any file may name, such as [4, 8] or",
+        "  # {first: 1, last: 30}; these are the ones found.",
+        f"  sessions: {_span(sessions or [1])}",
+    ]
+    if assayed:
+        lines += ["  # Sessions with samples.", f"  assay_sessions: {_span(assayed)}"]
+    lines += [f"  roles: {_flow(ordered)}"] if len(ordered) > 1 else []
+    lines += ["  # Time in models is (session − time_origin) ÷ time_step.", f"  time_origin: {(sessions or [1])[0]}"]
+    return [*lines, ""]
+
+
+def _span(numbers: list[int]) -> str:
+    contiguous = numbers == list(range(numbers[0], numbers[-1] + 1))
+    return f"{{first: {numbers[0]}, last: {numbers[-1]}}}" if contiguous and len(numbers) > 6 else _flow(numbers)
+
+
+def _analytes(guesses: list[Guess]) -> list[str]:
+    found: dict[str, dict[str, str]] = {}
+    for guess in guesses:
+        if guess.analyte:
+            name, unit, signal = guess.analyte
+            known = found.setdefault(name, {"unit": "", "signal": "none"})
+            known["unit"] = known["unit"] or unit
+            known["signal"] = signal if signal != "none" else known["signal"]
+    if not found:
+        return []
+    lines = ["analytes:"]
+    for name, known in found.items():
+        lines += [
+            "  # CHECK: matrix, unit and method of the assay; what the lab did not report may be left out.",
+            f"  - name: {name}",
+            "    matrix: saliva",
+            f"    unit: {known['unit'] or 'pg/mL'}",
+            "    method: not reported",
+            f"    signal: {known['signal']}",
+        ]
+    return [*lines, ""]
+
+
+def _entry(entry: dict[str, Any]) -> list[str]:
+    lines = []
+    for number, (key, value) in enumerate(entry.items()):
+        mark = "  - " if number == 0 else "    "
+        lines.append(f"{mark}{key}: {_flow(value) if isinstance(value, (dict, list)) else _scalar(value)}")
+    return [*lines, ""]
+
+
+def _flow(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000).strip()
+
+
+def _scalar(value: Any) -> str:
+    return yaml.safe_dump(value, allow_unicode=True, width=10_000).removesuffix("...\n").strip()
