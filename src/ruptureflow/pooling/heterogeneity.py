@@ -102,7 +102,10 @@ def _climb(problem, method, zero_fit):
         new = now + step
         below = new < 0
         if below.any():
-            new = np.where(below, np.where(falls_at_zero[open_sets], 0.0, now / 2), new)
+            new = np.where(below, now / 2, new)
+            falling = np.flatnonzero(below & falls_at_zero[open_sets])
+            if falling.size:
+                new[falling] = _below(part.rows(falling), now[falling], method)
         size = np.abs(new - now) / (now + scale[open_sets])
         tau2[open_sets] = new
         # A Newton step this small leaves an error of its square; a scoring step has to be small itself.
@@ -118,6 +121,16 @@ def _climb(problem, method, zero_fit):
     )
 
 
+def _below(problem, tau2, method):
+    """The first of tau²/2, /4 … where the likelihood rises, else zero (see `single._below`)."""
+    found = np.zeros_like(tau2)
+    for halving in range(1, single.HALVINGS + 1):
+        at = tau2 / 2**halving
+        rises = _score(problem.at(problem.weights(at)), method)[0] > 0
+        found = np.where((found == 0) & rises, at, found)
+    return found
+
+
 def _score(fit, method):
     """Twice the score, the expected information and the derivative of twice the score, in tau²."""
     if method == "reml":
@@ -127,14 +140,18 @@ def _score(fit, method):
     return fit.ypp - fit.w.sum(axis=1), information, information - 2 * fit.yppp
 
 
-def log_likelihood(problem, tau2, method, fit=None):
-    """(Restricted) log-likelihood at tau²; the restricted one includes ½ log|X'X|, as metafor's does."""
+def log_likelihood(problem, tau2, method, fit=None, rss=None):
+    """(Restricted) log-likelihood at tau²; the restricted one includes ½ log|X'X|, as metafor's does.
+
+    `rss` replaces the weighted residual sum where the coefficients are not the model's own.
+    """
     fit = fit or problem.at(problem.weights(tau2))
+    rss = fit.rss if rss is None else rss
     with np.errstate(divide="ignore"):
         logs = np.log(fit.w)
     if problem.on is not None:
         logs = np.where(problem.on > 0, logs, 0.0)
-    half = 0.5 * logs.sum(axis=1) - 0.5 * fit.rss
+    half = 0.5 * logs.sum(axis=1) - 0.5 * rss
     if method != "reml":
         return half - 0.5 * problem.k * np.log(2 * np.pi)
     norm = np.log(problem.k) if problem.basis is None else 0.0

@@ -200,6 +200,8 @@ def _rows(result, fits, name, labels):
 
     p, m = result.p, len(labels)
     df = np.full(m, np.inf) if np.isinf(result.df) else fits.k - p
+    # One effect alone is tested by z, as pool() does and as metafor's cumul() does.
+    df = np.where((fits.k == 1) & (p == 1), np.inf, df)
     quantile = np.array([dist.t_quantile(result.level, one) if one > 0 else np.nan for one in df])
     std_error = np.sqrt(np.diagonal(fits.covariance, axis1=1, axis2=2))
     with np.errstate(divide="ignore", invalid="ignore"):

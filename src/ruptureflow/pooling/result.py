@@ -287,7 +287,10 @@ class PooledResult:
     def log_likelihood(self):
         """Restricted log-likelihood for ``reml``, else the likelihood's, at the estimates (metafor's logLik)."""
         at = np.array([self.tau2])
-        return float(heterogeneity.log_likelihood(self.problem, at, self.method)[0])
+        rss = None
+        if self.user_weights is not None:
+            rss = ((self.estimates - self.fitted) ** 2 / (self.variances + self.tau2)).sum()
+        return float(heterogeneity.log_likelihood(self.problem, at, self.method, rss=rss)[0])
 
     @property
     def estimates(self):

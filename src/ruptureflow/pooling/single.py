@@ -11,6 +11,7 @@ import numpy as np
 from ruptureflow.pooling.errors import PoolingError
 
 _ROUNDS = 500
+HALVINGS = 6  # of tau² in search of a second top of the likelihood above zero
 
 
 def climb(y, v, method):
@@ -30,7 +31,7 @@ def climb(y, v, method):
         if below:
             if falls_at_zero is None:
                 falls_at_zero = _score(centred, v, 0.0, method)[0] <= 0
-            new = 0.0 if falls_at_zero else tau2 / 2
+            new = _below(centred, v, tau2, method) if falls_at_zero else tau2 / 2
         size = abs(new - tau2) / (tau2 + mean_v)
         tau2 = new
         if size < 1e-13 or (concave and not below and size < 1e-8):
@@ -39,6 +40,18 @@ def climb(y, v, method):
         f"tau² by {method} did not settle after {_ROUNDS} steps (last change {size:.1e}): "
         "look at the profile likelihood, or choose method='dl'."
     )
+
+
+def _below(y, v, tau2, method):
+    """Where to go when a step overshoots zero: the first of tau²/2, /4 … where the likelihood rises, else zero.
+
+    Zero may be one of two tops; the other lies where the score turns positive.
+    """
+    for halving in range(1, HALVINGS + 1):
+        at = tau2 / 2**halving
+        if _score(y, v, at, method)[0] > 0:
+            return at
+    return 0.0
 
 
 def _score(y, v, tau2, method):
