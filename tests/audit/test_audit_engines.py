@@ -25,7 +25,7 @@ def _sessions(seed=3):
 
 def _plan(**changes):
     row = KEY | {
-        "formula": FORMULA, "random": "(1 | patient)", "residual": "independent", "method": "reml", "fate": "fitted",
+        "formula": FORMULA, "random": "(1 | patient)", "residual": "independent", "method": "reml", "primary_term": "x", "fate": "fitted",
         "n_rows": 80, "n_obs": 80, "n_dropped": 0, "n_groups": 20, "status": "converged", "log_likelihood": -90.0,
     }  # fmt: skip
     return models.PLAN.conform(pd.DataFrame([row | changes]).reindex(columns=models.PLAN.names))
@@ -97,6 +97,7 @@ def _gates(**changes):
     given = {
         "plan": _plan(),
         "descriptives": models.DESCRIPTIVES.empty(),
+        "influence": models.INFLUENCE.empty(),
         "coefficients": agreement.COEFFICIENTS.empty(),
         "curves": assay.CURVES.empty(),
         "concentrations": assay.CONCENTRATIONS.empty(),
@@ -179,6 +180,15 @@ def test_a_pool_of_two_or_a_claim_no_digits_save_passes():
     assert found.loc["published claims", "value"] == 1
     assert "c2" in found.loc["published claims", "advice"]
     assert "c1" not in found.loc["published claims", "advice"]
+
+
+def test_a_result_that_one_patient_makes_passes():
+    rows = KEY | {"group": ["P1", "P2", "P1"], "n_obs": 4, "term": ["x", "x", "time"], "df_method": "satterthwaite"}
+    changes = {"sign_changes": False, "decision_changes": [False, True, True]}
+    found = _gates(influence=_table(models.INFLUENCE, **rows, **changes))
+    gate = found.loc["no single group decides"]
+    assert (gate["value"], gate["verdict"]) == (1, "warn")
+    assert "turns on P2" in gate["advice"]
 
 
 def test_a_passed_gate_gives_advice():

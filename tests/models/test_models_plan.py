@@ -65,6 +65,28 @@ def test_a_variance_is_missing_or_shares_do_not_add_up(fitted):
     assert np.isclose(bond["share"].sum(), 1)
 
 
+def test_influence_is_not_that_of_a_fit_without_the_patient(sessions, fitted):
+    without = fit_plan(sessions[sessions["patient"] != "P05"], SETTINGS).estimates
+    term = "oxytocin_change_within"
+    left_out = fitted.influence.query(f"outcome == 'bond' and group == 'P05' and term == '{term}'").iloc[0]
+    again = without.query(f"outcome == 'bond' and term == '{term}' and df_method == 'satterthwaite'").iloc[0]
+    assert np.isclose(left_out["estimate"], again["estimate"])
+    assert np.isclose(left_out["p_value"], again["p_value"], rtol=1e-4)
+    assert left_out["n_obs"] == 4
+
+
+def test_a_patients_random_effect_is_missing(fitted):
+    bond = fitted.random_effects.query("outcome == 'bond'")
+    assert len(bond) == 22
+    assert abs(bond["value"].mean()) < 0.05
+
+
+def test_influence_uses_a_df_method_that_is_not_in_the_plan(sessions):
+    found = fit_plan(sessions, settings(df_methods=["containment"]))
+    assert set(found.plan["fate"]) == {"fitted"}
+    assert len(found.influence) == 0
+
+
 def test_a_wave_without_oxytocin_stops_instead_of_saying_so():
     tables = hand_over()
     sessions = join_sessions(ROW, WAVE, settings=SETTINGS, **(tables | {"changes": tables["changes"].iloc[:0]}))

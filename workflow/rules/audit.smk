@@ -1,8 +1,8 @@
 """audit: published numbers recomputed, a second engine's opinion, and the gates a reviewer would ask for.
 
 Reads       results/intake/evidence/<claims>.csv, results/pooled/reproductions.csv, results/estimates.csv,
-            results/<wave>/models/{sessions,plan,descriptives}.csv, results/<wave>/agreement/coefficients.csv,
-            results/<wave>/assay/{curves,concentrations}.csv
+            results/<wave>/models/{sessions,plan,descriptives,influence}.csv,
+            results/<wave>/agreement/coefficients.csv, results/<wave>/assay/{curves,concentrations}.csv
 Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
 """
 
@@ -16,6 +16,7 @@ rule audit_claims:
         sessions=expand("results/{wave}/models/sessions.csv", wave=PROJECT.waves),
         plans=expand("results/{wave}/models/plan.csv", wave=PROJECT.waves),
         descriptives=expand("results/{wave}/models/descriptives.csv", wave=PROJECT.waves),
+        influence=expand("results/{wave}/models/influence.csv", wave=PROJECT.waves),
         coefficients=expand("results/{wave}/agreement/coefficients.csv", wave=PROJECT.waves),
         curves=expand("results/{wave}/assay/curves.csv", wave=PROJECT.waves),
         concentrations=expand("results/{wave}/assay/concentrations.csv", wave=PROJECT.waves),

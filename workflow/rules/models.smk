@@ -3,7 +3,8 @@
 Reads       results/<wave>/intake/participants.csv, results/<wave>/assay/changes.csv,
             results/<wave>/agreement/{coded,scores}.csv, results/<wave>/ruptures/ruptures.csv
 Hands over  results/<wave>/models/sessions.csv (the joined rows), estimates.csv (every coefficient),
-            variances.csv, plan.csv (what became of each model), descriptives.csv;
+            variances.csv, plan.csv (what became of each model), random_effects.csv, influence.csv (every
+            coefficient without each patient), descriptives.csv;
             results/estimates.csv (the coefficients of all waves)
 """
 
@@ -20,6 +21,8 @@ rule fit_models:
         estimates="results/{wave}/models/estimates.csv",
         variances="results/{wave}/models/variances.csv",
         plan="results/{wave}/models/plan.csv",
+        random_effects="results/{wave}/models/random_effects.csv",
+        influence="results/{wave}/models/influence.csv",
         descriptives="results/{wave}/models/descriptives.csv",
         lineage="results/{wave}/models/lineage.json",
     log:

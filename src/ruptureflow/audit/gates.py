@@ -25,6 +25,7 @@ class WaveResults:
     sessions: pd.DataFrame
     plan: pd.DataFrame
     descriptives: pd.DataFrame
+    influence: pd.DataFrame
     coefficients: pd.DataFrame
     curves: pd.DataFrame
     concentrations: pd.DataFrame
@@ -62,6 +63,7 @@ def check_gates(
             *_curve_gates(results.curves, settings),
             *_censoring_gates(results.concentrations, settings),
             *_fit_gates(results, settings),
+            *_influence_gates(results),
             *_reliability_gates(results, settings),
             *_engine_gates(second_engine[second_engine["wave"] == wave], settings),
         ]
@@ -139,6 +141,24 @@ def _fit_gates(results: WaveResults, settings: AuditSettings) -> list[dict[str, 
         many = "pass" if lost <= settings.dropped_limit else "warn"
         advice = "many sessions miss one variable or another: say why they are missing, or impute within the model"
         found.append(_gate("sessions lost to missing values", subject, lost, settings.dropped_limit, many, advice))
+    return found
+
+
+def _influence_gates(results: WaveResults) -> list[dict[str, Any]]:
+    """Groups without which the answer to an analysis's question crosses the significance level."""
+    found = []
+    for row in results.plan[results.plan["fate"] == "fitted"].itertuples():
+        same = results.influence["term"] == row.primary_term
+        for key in ("analysis", "model", "outcome"):
+            same &= results.influence[key] == getattr(row, key)
+        without = results.influence[same]
+        if not len(without):
+            continue
+        deciding = list(without.loc[without["decision_changes"].fillna(False).astype(bool), "group"])
+        advice = f"the decision on {row.primary_term} turns on {', '.join(deciding)}: report it without them too"
+        subject = f"{row.analysis}, {row.model}, {row.outcome}"
+        verdict = "warn" if deciding else "pass"
+        found.append(_gate("no single group decides", subject, float(len(deciding)), 0, verdict, advice))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
 from ruptureflow.mixed.inference import t_p_value, t_quantile
 from ruptureflow.models.descriptives import describe
 from ruptureflow.models.errors import PlanError
+from ruptureflow.models.parts import influence_rows, random_effect_rows, variance_rows
 from ruptureflow.models.specification import Question, columns_of, complete_rows, obstacle, questions
 from ruptureflow.models.standardised import METRIC, standardised_slope
 from ruptureflow.models.units import coefficient_unit
@@ -38,22 +39,25 @@ class FittedPlan:
         standardise a second one with metric `standardised_within`.
     variances : random effects' variances and covariances, residual variances.
     plan : one row an analysis × model × outcome: fitted, not available (with the reason) or failed.
+    random_effects : predicted random effects, one row a group and effect.
+    influence : every coefficient with each outermost group left out.
     descriptives : one row a numeric variable of the sessions.
     """
 
     estimates: pd.DataFrame
     variances: pd.DataFrame
     plan: pd.DataFrame
+    random_effects: pd.DataFrame
+    influence: pd.DataFrame
     descriptives: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one question: rows of the three result tables."""
+    """What became of one question: its row of the plan, and rows of the other tables by table."""
 
     plan: dict[str, Any]
-    estimates: list[dict[str, Any]]
-    variances: list[dict[str, Any]]
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def fit_plan(
@@ -83,11 +87,14 @@ def fit_plan(
     wave = wave or (str(sessions["wave"].iloc[0]) if len(sessions) else "")
     asked = questions(settings)
     fates = [_answer(question, sessions, settings, units, wave) for question in asked]
+    found = {
+        table.name: _table([row for fate in fates for row in fate.rows.get(table.name, [])], table)
+        for table in (tables.ESTIMATES, tables.VARIANCES, tables.RANDOM_EFFECTS, tables.INFLUENCE)
+    }
     return FittedPlan(
-        estimates=_table([row for fate in fates for row in fate.estimates], tables.ESTIMATES),
-        variances=_table([row for fate in fates for row in fate.variances], tables.VARIANCES),
         plan=_table([fate.plan for fate in fates], tables.PLAN),
         descriptives=_table(describe(sessions, units, settings.center).to_dict("records"), tables.DESCRIPTIVES),
+        **found,
     )
 
 
@@ -111,11 +118,12 @@ def _answer(
         "random": question.random_text,
         "residual": question.specification.residual,
         "method": question.specification.method,
+        "primary_term": question.primary_term,
         "n_rows": len(sessions),
     }
     reason = obstacle(question, sessions)
     if reason:
-        return Fate(entry | {"fate": "not available", "reason": reason}, [], [])
+        return Fate(entry | {"fate": "not available", "reason": reason})
     rows = complete_rows(question, sessions)
     counts = {
         "n_obs": len(rows),
@@ -126,11 +134,17 @@ def _answer(
         fit, remarks = _fit(question, rows)
         status = _status(fit)
         common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
-        estimates = _estimates(fit, question, rows, settings, units, common)
+        parts = {
+            "estimates": _estimates(fit, question, rows, settings, units, common),
+            "variances": variance_rows(fit, question),
+            "random_effects": random_effect_rows(fit),
+            "influence": influence_rows(fit, settings.df_methods, settings.level),
+        }
     except (ModelError, PlanError, np.linalg.LinAlgError) as error:
-        return Fate(entry | counts | {"fate": "failed", "reason": str(error)}, [], [])
+        return Fate(entry | counts | {"fate": "failed", "reason": str(error)})
     done = {"fate": "fitted", "reason": remarks or None, "status": status, "log_likelihood": fit.log_likelihood}
-    return Fate(entry | counts | done, estimates, _variances(fit, question, label | {"status": status}))
+    labelled = {name: [label | {"status": status} | row for row in found] for name, found in parts.items()}
+    return Fate(entry | counts | done, labelled)
 
 
 def _fit(question: Question, rows: pd.DataFrame) -> tuple[MixedFit, str]:
@@ -219,21 +233,3 @@ def _refuse_unknown_terms(question: Question, terms: list[str]) -> None:
     unknown = [term for term in question.specification.standardise if term not in terms]
     if unknown:
         raise PlanError(f"standardise names {unknown}, which are no terms of the model: {sorted(set(terms))}")
-
-
-def _variances(fit: MixedFit, question: Question, label: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for level, matrix in fit.random_covariance.items():
-        names = list(matrix.columns)
-        for i, term in enumerate(names):
-            for j in range(i + 1):
-                other = names[j]
-                found.append(label | {"level": level, "term": term, "other_term": other, "variance": matrix.iloc[i, j]})
-    found.append(
-        label | {"level": "residual", "term": "residual", "other_term": "residual", "variance": fit.residual_variance}
-    )
-    if question.is_random_intercept:
-        total = sum(row["variance"] for row in found)
-        for row in found:
-            row["share"] = row["variance"] / total if total > 0 else None
-    return found

@@ -24,6 +24,7 @@ class Question:
     ----------
     analysis, model, outcome : what the plan calls them.
     formula : fixed part with the outcome in it.
+    primary_term : the term that answers the analysis's question.
     specification : the plan's model.
     """
 
@@ -31,6 +32,7 @@ class Question:
     model: str
     outcome: str
     formula: str
+    primary_term: str
     specification: ModelSpecification
 
     @property
@@ -84,7 +86,7 @@ def _questions_of(analysis: Analysis) -> list[Question]:
             )
         for outcome in model.outcomes:
             formula = model.formula.replace("{outcome}", outcome)
-            found.append(Question(analysis.analysis, model.model, outcome, formula, model))
+            found.append(Question(analysis.analysis, model.model, outcome, formula, analysis.primary_term, model))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Tables that models hands over: the joined sessions, every coefficient, the random parts, the plan's fate."""
+"""Tables that models hands over: joined sessions, every coefficient, random parts, influence, the plan's fate."""
 
 from ruptureflow.tables.intake import PATIENT, SESSION
 from ruptureflow.tables.schema import Column, Table
@@ -90,6 +90,7 @@ PLAN = Table(
         Column("random", "text", "random part and groups, as lme4 writes them"),
         Column("residual", "text", "residual structure"),
         Column("method", "text", "reml or ml", allowed=("reml", "ml")),
+        Column("primary_term", "text", "term that answers the analysis's question"),
         Column("fate", "text", "what became of it", allowed=("fitted", "not available", "failed")),
         Column("reason", "text", "why it was not fitted, or what the engine remarked on the fit", nullable=True),
         Column("n_rows", "integer", "session rows of the wave"),
@@ -100,6 +101,48 @@ PLAN = Table(
         _number("log_likelihood", "restricted log-likelihood"),
     ),
     key=("wave", "analysis", "model", "outcome"),
+)
+RANDOM_EFFECTS = Table(
+    "random_effects",
+    "models",
+    "one predicted random effect of one group",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("level", "text", "grouping factor"),
+        Column("group", "text", "the patient, therapist … (nested ones by their path)"),
+        Column("term", "text", "random effect"),
+        _number("value", "best linear unbiased prediction, around zero"),
+        _number("conditional_sd", "its conditional SD given the data (lme4's)"),
+        _number("std_error", "its standard error of prediction (SAS's)"),
+    ),
+    key=("wave", "analysis", "model", "outcome", "level", "group", "term"),
+)
+INFLUENCE = Table(
+    "influence",
+    "models",
+    "one coefficient with one outermost group left out",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("group", "text", "the group left out"),
+        Column("n_obs", "integer", "its rows"),
+        Column("term", "text", "term of the model"),
+        _number("estimate", "the coefficient without the group"),
+        _number("std_error", "its standard error"),
+        _number("df", "its degrees of freedom"),
+        _number("p_value", "its two-sided p"),
+        _number("dfbeta", "full minus left-out estimate, in standard errors of the full fit"),
+        _number("cook_distance", "Cook's distance of the group, all coefficients"),
+        Column("sign_changes", "flag", "the coefficient changes its sign"),
+        Column("decision_changes", "flag", "it crosses the significance level"),
+        Column("df_method", "text", "method of the df"),
+    ),
+    key=("wave", "analysis", "model", "outcome", "group", "term"),
 )
 DESCRIPTIVES = Table(
     "descriptives",
@@ -122,4 +165,4 @@ DESCRIPTIVES = Table(
     ),
     key=("wave", "variable"),
 )
-TABLES = (SESSIONS, ESTIMATES, VARIANCES, PLAN, DESCRIPTIVES)
+TABLES = (SESSIONS, ESTIMATES, VARIANCES, PLAN, RANDOM_EFFECTS, INFLUENCE, DESCRIPTIVES)

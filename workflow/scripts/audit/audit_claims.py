@@ -20,6 +20,7 @@ with job(snakemake):
         "sessions": by_wave(read.sessions, models.SESSIONS),
         "plan": by_wave(read.plans, models.PLAN),
         "descriptives": by_wave(read.descriptives, models.DESCRIPTIVES),
+        "influence": by_wave(read.influence, models.INFLUENCE),
         "coefficients": by_wave(read.coefficients, agreement.COEFFICIENTS),
         "curves": by_wave(read.curves, assay.CURVES),
         "concentrations": by_wave(read.concentrations, assay.CONCENTRATIONS),

@@ -21,5 +21,5 @@ with job(snakemake):
     )
     fitted = fit_plan(sessions, settings, wave=wave.row.wave)
     write_table(sessions, snakemake.output.sessions, models.SESSIONS)
-    for table in (models.ESTIMATES, models.VARIANCES, models.PLAN, models.DESCRIPTIVES):
+    for table in models.TABLES[1:]:
         write_table(getattr(fitted, table.name), snakemake.output[table.name], table)
