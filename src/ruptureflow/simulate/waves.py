@@ -1,0 +1,43 @@
+"""The waves that can be simulated, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ruptureflow.simulate.describing import Instruments, SimulationError, project_instruments
+from ruptureflow.simulate.saliva import saliva_wave
+
+WAVES: dict[str, Callable[[Instruments], dict[str, bytes]]] = {
+    "demo_saliva": saliva_wave,
+}
+DEMONSTRATIONS = ("demo_saliva",)
+
+
+def write_wave(name: str, folder: str | Path, instruments: str | Path | None = None) -> Path:
+    """Write a simulated wave's raw files, its `wave.yaml` and README into a folder.
+
+    Parameters
+    ----------
+    name : one of WAVES.
+    folder : made if it is not there; files of other names in it are left alone.
+    instruments : folder of the instrument files; the project's own where none is given.
+
+    Returns
+    -------
+    Path of the folder.
+
+    Raises
+    ------
+    SimulationError
+        if there is no wave of that name, or an instrument it needs is missing.
+    """
+    if name not in WAVES:
+        raise SimulationError(f"no simulated wave {name!r}; there are {', '.join(WAVES)}")
+    files = WAVES[name](project_instruments(None if instruments is None else Path(instruments)))
+    folder = Path(folder)
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return folder
