@@ -119,12 +119,15 @@ def is_nested(inner: np.ndarray, outer: np.ndarray, inner_count: int) -> bool:
     return bool(np.array_equal(parent[inner], outer))
 
 
-def check_finite(values: np.ndarray, what: str, index: np.ndarray) -> None:
-    """Error that names the first rows in which ``values`` is not a finite number."""
+def check_finite(values: np.ndarray, what: str, index: np.ndarray, names: tuple[str, ...] = ()) -> None:
+    """Error that names the column and the first rows in which ``values`` is not a finite number."""
     if np.isfinite(values.sum()) or np.isfinite(values).all():
         return
-    bad = ~np.isfinite(values if values.ndim == 1 else values.sum(axis=1))
-    rows = list(np.asarray(index)[bad][:5])
+    if values.ndim == 2:
+        column = int(np.flatnonzero(~np.isfinite(values).all(axis=0))[0])
+        what = f"{what} {names[column]!r}"
+        values = values[:, column]
+    rows = np.asarray(index)[~np.isfinite(values)][:5].tolist()
     raise ModelError(f"{what} is not a finite number in rows {rows}: correct or leave out those rows.")
 
 
@@ -189,14 +192,15 @@ def check_design(design: Design, residual_scale: bool) -> None:
     if columns == 0:
         raise ModelError("The model has no fixed effect: write at least '1' on the right of '~'.")
     check_finite(design.outcome, f"The outcome {design.response!r}", design.index)
-    check_finite(design.fixed.values, "A fixed-effects column", design.index)
+    check_finite(design.fixed.values, "The fixed-effects column", design.index, design.fixed.names)
     if rows <= columns:
         raise ModelError(f"{rows} complete rows cannot estimate {columns} fixed effects: more rows are needed.")
     spread = design.outcome - design.outcome[0]
     if not spread.any():
         raise ModelError(f"The outcome {design.response!r} is constant ({design.outcome[0]:g}): nothing to model.")
     for level in design.levels:
-        check_finite(level.effects.values, f"A random-effects column of {level.name!r}", design.index)
+        what = f"The random-effects column of {level.name!r}"
+        check_finite(level.effects.values, what, design.index, level.effects.names)
         if level.units < 2:
             raise ModelError(
                 f"The group column {level.name!r} has fewer than two groups ({level.units}): "

@@ -149,7 +149,7 @@ def design_from_formula(
     variance = None
     if sampling_variance is not None:
         variance = _check_sampling_variance(used[sampling_variance].to_numpy(), index, sampling_variance)
-    check_finite(fixed.fixed.values, "A fixed-effects column", index)
+    check_finite(fixed.fixed.values, "The fixed-effects column", index, fixed.fixed.names)
     kept, aliased = drop_aliased(fixed.fixed)
     design = Design(
         fixed.response, fixed.outcome, kept, tuple(levels), nested, index, dropped, aliased, variance,
@@ -212,7 +212,7 @@ def design_from_arrays(
     if matrix.values.shape[0] != rows:
         raise ModelError(f"The fixed effects have {matrix.values.shape[0]} rows, the outcome has {rows}.")
     index = np.arange(rows)
-    check_finite(matrix.values, "A fixed-effects column", index)
+    check_finite(matrix.values, "The fixed-effects column", index, matrix.names)
     aliased: tuple[str, ...] = ()
     if check_aliased:
         matrix, aliased = drop_aliased(matrix)

@@ -1,6 +1,7 @@
 """From a design to an Estimate: choose the likelihood, minimise, judge."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -255,3 +256,24 @@ def estimate_design(
     if boundary == "unconstrained":
         likelihood = UnconstrainedLikelihood(likelihood)
     return judge(design, scaled, likelihood, find_minimum(likelihood, start), boundary)
+
+
+def at_parameters(estimate: Estimate, covariances: list[np.ndarray], residual_variance: float) -> Estimate:
+    """The same model at given variance components (independent residuals) instead of the estimated ones.
+
+    Separates "is the formula right" from "is the optimiser right" in comparisons with other software.
+    """
+    psis, theta = [], []
+    for matrix, turn, layout in zip(covariances, estimate.scaled.to_effects, estimate.likelihood.layouts, strict=True):
+        psi = turn @ (np.asarray(matrix, dtype=float) / residual_variance) @ turn.T
+        psis.append(psi)
+        values, vectors = np.linalg.eigh(psi)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        # the triangular factor of a matrix that may have lost rank
+        lower = np.linalg.qr(root.T, mode="r").T
+        theta.append(layout.canonical(lower[layout.entries]))
+    likelihood = estimate.likelihood
+    moments = likelihood.moments(psis)
+    sigma2 = residual_variance / estimate.scaled.unit**2
+    value = likelihood.criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
+    return replace(estimate, theta=np.concatenate(theta), psis=tuple(psis), moments=moments, sigma2=sigma2, value=value)

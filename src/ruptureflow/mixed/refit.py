@@ -154,12 +154,14 @@ def scalar_minima(
         step = np.clip(step, -limit, limit)
         stuck = (np.abs(step) < 1e-12) & (hessian[active] < 0)
         step[stuck] = 0.1
+        slope = 1e-4 * gradient[active]
         pending = np.arange(len(active))
         for _ in range(30):
             which = active[pending]
             trial = at[pending] + step[pending]
             v, g, h, r = _scalar_evaluate(basis, squares[which], total[which], trial, criterion)
-            good = v <= value[which] + 1e-12 * (1.0 + np.abs(value[which]))
+            enough = value[which] + slope[pending] * step[pending]
+            good = v <= enough + 1e-12 * (1.0 + np.abs(value[which]))
             kept = which[good]
             theta[kept], value[kept], gradient[kept], hessian[kept], rss[kept] = (
                 trial[good], v[good], g[good], h[good], r[good],

@@ -1,0 +1,149 @@
+"""Bad cases get one clear error or a verdict, never a shrug."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ruptureflow.mixed import ModelError, ModelWarning, fit_arrays, fit_mixed, likelihood_ratio, parametric_bootstrap
+
+FORMULA = "bond ~ time + ot_within + ot_between"
+
+
+def test_a_single_group_is_refused(sessions):
+    with pytest.raises(ModelError, match="fewer than two groups"):
+        fit_mixed(FORMULA, sessions.assign(patient=1), groups="patient")
+
+
+def test_a_constant_outcome_is_refused(sessions):
+    with pytest.raises(ModelError, match="constant"):
+        fit_mixed(FORMULA, sessions.assign(bond=3.0), groups="patient")
+
+
+def test_an_outcome_without_residual_variance_is_refused(sessions):
+    with pytest.raises(ModelError, match="residual variance is zero"):
+        fit_mixed(FORMULA, sessions.assign(bond=1 + 2 * sessions["time"]), groups="patient")
+    with pytest.raises(ModelError, match="residual variance"):
+        fit_mixed("bond ~ time", sessions.assign(bond=sessions["ot_between"]), groups="patient")
+
+
+def test_values_that_are_not_finite_are_refused_with_their_rows(sessions):
+    sessions.loc[5, "ot_within"] = np.inf
+    with pytest.raises(ModelError, match=r"'ot_within' is not a finite number in rows \[5\]"):
+        fit_mixed(FORMULA, sessions, groups="patient")
+    sessions.loc[5, "ot_within"] = 0.0
+    sessions.loc[6, "bond"] = -np.inf
+    with pytest.raises(ModelError, match=r"rows \[6\]"):
+        fit_mixed(FORMULA, sessions, groups="patient")
+
+
+def test_a_missing_group_is_refused(sessions):
+    sessions["patient"] = sessions["patient"].astype(float)
+    sessions.loc[3, "patient"] = np.nan
+    with pytest.raises(ModelError, match="'patient' has 1 missing"):
+        fit_mixed(FORMULA, sessions, groups="patient")
+
+
+def test_rows_with_missing_values_are_dropped_counted_and_listed(sessions):
+    whole = fit_mixed(FORMULA, sessions.drop(index=[4, 9]), groups="patient")
+    sessions.loc[4, "bond"] = np.nan
+    sessions.loc[9, "ot_within"] = np.nan
+    sessions["unrelated"] = np.nan
+    fit = fit_mixed(FORMULA, sessions, groups="patient")
+    assert fit.n_obs == 84
+    assert fit.n_dropped == fit.status.rows_dropped == 2
+    assert fit.dropped_rows == (4, 9)
+    assert fit.log_likelihood == pytest.approx(whole.log_likelihood)
+
+
+def test_an_aliased_column_is_named_and_left_out(sessions):
+    sessions["twice"] = 2 * sessions["time"] + 1
+    with pytest.warns(ModelWarning, match="twice"):
+        fit = fit_mixed(FORMULA + " + twice", sessions, groups="patient")
+    assert fit.status.aliased == ("twice",)
+    assert "twice" not in fit.fixed_effects()["term"].tolist()
+    assert fit.log_likelihood == pytest.approx(fit_mixed(FORMULA, sessions, groups="patient").log_likelihood)
+
+
+def test_as_many_groups_as_rows_cannot_be_told_from_the_residual(sessions):
+    with pytest.raises(ModelError, match="one row each"):
+        fit_mixed(FORMULA, sessions.assign(patient=range(len(sessions))), groups="patient")
+
+
+def test_unknown_names_are_refused_with_the_choices(sessions):
+    with pytest.raises(ModelError, match="'mood'"):
+        fit_mixed("bond ~ mood", sessions, groups="patient")
+    with pytest.raises(ModelError, match="'person'"):
+        fit_mixed(FORMULA, sessions, groups="person")
+    with pytest.raises(ModelError, match="kenward-roger"):
+        fit_mixed(FORMULA, sessions, groups="patient").fixed_effects(df="kr")
+    with pytest.raises(ModelError, match="'reml' or 'ml'"):
+        fit_mixed(FORMULA, sessions, groups="patient", method="REML2")
+    with pytest.raises(ModelError, match=r"car1\(weeks\)"):
+        fit_mixed(FORMULA, sessions, groups="patient", residual="ar(1)")
+    with pytest.raises(ModelError, match="no column 'week'"):
+        fit_mixed(FORMULA, sessions, groups="patient", residual="car1(week)")
+    with pytest.raises(ModelError, match="no '~'"):
+        fit_mixed("bond", sessions, groups="patient")
+    with pytest.raises(ModelError, match="unstructured or diagonal"):
+        fit_mixed(FORMULA, sessions, groups="patient", covariance="banded")
+
+
+def test_kenward_roger_after_ml_is_refused_not_replaced(sessions):
+    fit = fit_mixed(FORMULA, sessions, groups="patient", method="ml")
+    with pytest.raises(ModelError, match="REML fits only"):
+        fit.fixed_effects(df="kenward-roger")
+
+
+def test_two_rows_of_one_occasion_are_refused(sessions):
+    twice = pd.concat([sessions, sessions.iloc[[0]]], ignore_index=True)
+    with pytest.raises(ModelError, match="same session"):
+        fit_mixed(FORMULA, twice, groups="patient", residual="ar1(session)")
+    with pytest.raises(ModelError, match="same role and session"):
+        fit_mixed(FORMULA, twice, groups="patient", residual="unstructured(role | session)")
+
+
+def test_crossed_groups_beyond_three_thousand_rows_are_refused():
+    generator = np.random.Generator(np.random.PCG64(1))
+    n = 3_100
+    data = pd.DataFrame({"y": generator.standard_normal(n), "a": np.arange(n) % 31, "b": np.arange(n) % 10})
+    with pytest.raises(ModelError, match="at most 3000 rows, these data have 3100"):
+        fit_mixed("y ~ 1", data, groups={"a": "1", "b": "1"})
+
+
+def test_a_dict_of_factors_that_turn_out_nested_is_fitted_as_nested(sessions):
+    sessions["therapist"] = sessions["patient"] // 4
+    a = fit_mixed("bond ~ time", sessions, groups={"patient": "1", "therapist": "1"})
+    b = fit_mixed("bond ~ time", sessions, groups=["therapist", "patient"])
+    assert a.design.nested
+    assert a.log_likelihood == pytest.approx(b.log_likelihood)
+
+
+def test_reml_likelihoods_of_different_fixed_effects_are_not_compared(sessions):
+    small = fit_mixed("bond ~ time", sessions, groups="patient")
+    large = fit_mixed(FORMULA, sessions, groups="patient")
+    with pytest.raises(ModelError, match="method='ml'"):
+        likelihood_ratio(small, large)
+    result = likelihood_ratio(small.refit("ml"), large.refit("ml"))
+    assert result["df"][0] == 2
+    assert result["reference"][0] == "chi2"
+
+
+def test_a_hypothesis_of_the_wrong_shape_is_refused(sessions):
+    fit = fit_mixed(FORMULA, sessions, groups="patient")
+    with pytest.raises(ModelError, match="one column for each of the 4"):
+        fit.test(np.eye(3))
+    with pytest.raises(ModelError, match="no term 'mood'"):
+        fit.test(["mood"])
+    with pytest.raises(ModelError, match="all zero"):
+        fit.test(np.zeros((1, 4)))
+
+
+def test_a_negative_variance_is_not_simulated_from():
+    generator = np.random.Generator(np.random.PCG64(5))
+    y = generator.standard_normal((20, 4))
+    y -= 0.9 * y.mean(axis=1, keepdims=True)
+    fit = fit_arrays(y.ravel(), np.ones((80, 1)), np.repeat(np.arange(20), 4), boundary="unconstrained")
+    assert fit.random_covariance["group"].iloc[0, 0] < 0
+    assert "negative" in fit.status.boundary_rule
+    with pytest.raises(ModelError, match="cannot be simulated"):
+        parametric_bootstrap(fit, draws=2)
