@@ -31,8 +31,8 @@ def code(stage):
 
 
 def settings(stage):
-    """The plan's section of a stage as one line of text."""
-    return as_text(getattr(PROJECT.plan, stage))
+    """The plan's section of a stage as one line of text (a function: its braces are no wildcards)."""
+    return lambda wildcards: as_text(getattr(PROJECT.plan, stage))
 
 
 def wave_settings(wildcards):
