@@ -84,6 +84,9 @@ class RawFile(Strict):
         default=None, description="what the file's name (without ending) says, such as coder_{coder}"
     )
     sheet_name: str | None = Field(default=None, description="what the sheet's name says, such as {coder}")
+    not_personal: list[str] = Field(
+        default=[], description="headings that look like names, dates of birth or addresses and are none"
+    )
 
 
 class ParticipantsFile(RawFile):

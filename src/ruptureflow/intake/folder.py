@@ -12,10 +12,12 @@ from ruptureflow.config.instruments import CodingSystem, Questionnaire
 from ruptureflow.config.plan import IntakeSettings
 from ruptureflow.config.project import matching_files
 from ruptureflow.config.wave import WAVE_FILE, PlateFile, Wave, WaveFile
-from ruptureflow.intake.across import check_across
+from ruptureflow.intake.checks import check_across
+from ruptureflow.intake.checks.versions import tell_saved_again
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.errors import IntakeError
 from ruptureflow.intake.kinds import READERS, read_plate
+from ruptureflow.intake.privacy import tell_personal_data
 from ruptureflow.intake.readers import read_sheets
 from ruptureflow.intake.wording import problems_text
 from ruptureflow.tables import intake
@@ -90,8 +92,11 @@ def read_wave_folder(
     context = Context(wave, instruments)
     parts: dict[str, list[pd.DataFrame]] = {table.name: [] for table in intake.CLEAN}
     read: list[dict[str, object]] = []
+    _tell_undeclared_files(folder, wave, context)
     for declared in wave.files:
-        for path in matching_files(folder, declared):
+        paths = matching_files(folder, declared)
+        tell_saved_again([path.relative_to(folder).as_posix() for path in paths], context)
+        for path in paths:
             file = path.relative_to(folder).as_posix()
             progress(file)
             frames, rows = _read_file(path, file, declared, context)
@@ -115,7 +120,24 @@ def _read_file(
         frames, rows = read_plate(path, file, declared, context)
         return [frames], rows
     sheets = read_sheets(path, file, declared, context.locale(declared), context.findings)
+    for sheet in sheets:
+        tell_personal_data(sheet, declared, context.findings)
     return [READERS[declared.kind](sheet, declared, context) for sheet in sheets], sum(len(s.rows) for s in sheets)
+
+
+def _tell_undeclared_files(folder: Path, wave: Wave, context: Context) -> None:
+    """Files that lie in the folder and that no entry names: nothing of them is read."""
+    named = {path for declared in wave.files for path in matching_files(folder, declared)}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith((".", "~$")) for part in relative.parts)
+        if path.is_file() and path not in named and not hidden and path.name != WAVE_FILE:
+            context.findings.about_file(
+                "note",
+                relative.as_posix(),
+                "lies in the folder, but wave.yaml does not name it",
+                "name it if it counts",
+            )
 
 
 def _source_rows(frames: list[dict[str, pd.DataFrame]]) -> int:

@@ -1,0 +1,44 @@
+"""Every check of the clean tables against each other, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ruptureflow.intake.checks.design import (
+    tell_post_before_pre,
+    tell_unknown_roles,
+    tell_unpaired_samples,
+    tell_unplanned_assays,
+    tell_unplanned_sessions,
+)
+from ruptureflow.intake.checks.keys import tell_doubled
+from ruptureflow.intake.checks.people import tell_absent_patients, tell_unknown_patients
+from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples
+from ruptureflow.intake.checks.scores import tell_differing_scores
+from ruptureflow.intake.checks.versions import tell_mixed_versions
+from ruptureflow.intake.context import Context
+from ruptureflow.tables import intake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
+    """Add the problems of the clean tables taken together to the findings."""
+    for table in intake.CLEAN:
+        tell_doubled(clean[table.name], table, context)
+    participants = clean["participants"]
+    for name in ("samples", "codes", "responses", "reported_scores"):
+        tell_unknown_patients(clean[name], participants, context)
+        tell_unplanned_sessions(clean[name], context)
+    tell_absent_patients(clean, context)
+    for name in ("samples", "responses", "reported_scores"):
+        tell_unknown_roles(clean[name], context)
+    for name in ("signals", "reported_concentrations"):
+        tell_unlisted_samples(clean[name], clean["samples"], context)
+    tell_unmeasured_samples(clean, context)
+    tell_unplanned_assays(clean["samples"], context)
+    tell_unpaired_samples(clean["samples"], context)
+    tell_post_before_pre(clean["samples"], context)
+    tell_mixed_versions(clean["codes"], context)
+    tell_differing_scores(clean["responses"], clean["reported_scores"], context)

@@ -1,0 +1,45 @@
+"""Samples that were measured and not listed, or listed and not measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ruptureflow.intake.checks.people import nearest_id
+from ruptureflow.intake.context import Context
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tell_unlisted_samples(frame: pd.DataFrame, samples: pd.DataFrame, context: Context) -> None:
+    """Measured samples that no manifest lists, once a sheet, with the likely match."""
+    measured = frame[frame["sample"].notna()]
+    for analyte, group in measured.groupby("analyte"):
+        listed = samples.loc[samples["analyte"] == analyte, "sample"].astype(str).unique().tolist()
+        stray = group[~group["sample"].isin(listed)].drop_duplicates(["source_file", "source_sheet", "sample"])
+        unmeasured = [each for each in listed if each not in set(group["sample"])] if len(stray) else []
+        fixes = []
+        for sample in stray["sample"].astype(str):
+            near = nearest_id(sample, unmeasured) or nearest_id(sample, listed)
+            hint = f"did you mean {near!r}? Else add" if near else "add"
+            fixes.append(f"{hint} it to the sample manifest, or to contents in wave.yaml if it is no sample")
+        context.findings.about_rows(
+            "error", stray, stray["sample"].to_numpy(dtype=object), "measured, but not in the sample manifest", fixes
+        )
+
+
+def tell_unmeasured_samples(clean: dict[str, pd.DataFrame], context: Context) -> None:
+    """Listed samples that no file of the assay measures."""
+    for analyte, group in clean["samples"].groupby("analyte"):
+        measured: set[str] = set()
+        for name in ("signals", "reported_concentrations"):
+            frame = clean[name]
+            measured |= set(frame.loc[(frame["analyte"] == analyte) & frame["sample"].notna(), "sample"].astype(str))
+        lost = group[~group["sample"].isin(list(measured))]
+        context.findings.about_rows(
+            "warning",
+            lost,
+            lost["sample"].to_numpy(dtype=object),
+            "in the sample manifest, but not measured",
+            "look for it in the assay's files; without it its session has no change",
+        )
