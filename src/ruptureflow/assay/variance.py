@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ruptureflow.assay.fitting import STEP_TOLERANCE, Fits, at_bound, least_squares
+from ruptureflow.assay.fitting import Fits, at_bound, least_squares
 from ruptureflow.assay.logistic import Array, predict_with_jacobian
 
 LARGEST_POWER = 2.0
