@@ -17,7 +17,7 @@ from ruptureflow.simulate.moments import Array
 
 @dataclass(frozen=True)
 class Curve:
-    """A four-parameter logistic curve that falls with dose: `infinite + (zero − infinite)/(1 + (dose/midpoint)^slope)`."""
+    """A logistic curve that falls with dose: `infinite + (zero − infinite)/(1 + (dose/midpoint)^slope)`."""
 
     zero: float
     infinite: float

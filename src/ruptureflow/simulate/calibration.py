@@ -89,7 +89,7 @@ def tune(
     Array of int: the loss at its nearest minimum, to nine decimals, so that the last digit of a sum decides nothing.
     """
     cells = cells.astype(int).copy()
-    rows, parts = cells.shape
+    rows = len(cells)
     slope_weights = np.zeros(rows)
     slope_weights[target.rows] = target.weights
     projection = np.zeros((rows, rows))

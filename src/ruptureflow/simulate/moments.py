@@ -47,14 +47,20 @@ def within_variance(sd: float, between_share: float, group: Array) -> float:
 
 
 def nested_draw(group: Array, mean: float, sd: float, between_share: float, random: np.random.Generator) -> Array:
-    """One value a row with exactly this mean and sample SD over all rows and this ANOVA share between groups."""
+    """One value a row with exactly this mean and sample SD over all rows and this ANOVA share between groups.
+
+    The mean over rows is also the mean of the groups' means weighted by 1/(τ² + s²/n), which a random-intercept
+    model estimates: in unequal groups the two differ otherwise.
+    """
     sizes = np.bincount(group).astype(float)
     rows, groups = len(group), len(sizes)
     variance = within_variance(sd, between_share, group)
     inner = within(random.standard_normal(rows), group)
     inner *= np.sqrt(variance * (rows - groups) / (inner**2).sum())
+    ratio = between_share / (1 - between_share)
+    both = np.column_stack([sizes, 1 / (ratio + 1 / sizes)]) if np.ptp(sizes) else sizes[:, None]
     outer = random.standard_normal(groups)
-    outer -= (sizes * outer).sum() / rows
+    outer -= both @ np.linalg.lstsq(both, outer, rcond=None)[0]
     outer *= np.sqrt((sd**2 * (rows - 1) - variance * (rows - groups)) / (sizes * outer**2).sum())
     return mean + outer[group] + inner
 

@@ -1,4 +1,4 @@
-"""`demo_saliva`: the 2018 design, and data that show the figures it printed."""
+"""`demo_saliva`: the 2018 design, and data that show the figures it printed; `tiny`: the same in small."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from ruptureflow.simulate.workbooks import Sheet, workbook
 
 # Saliva is dried and taken up in a quarter of its volume: a tube holds four times the saliva's concentration.
 CONCENTRATION_FACTOR = 4
-RUNS = 4
 RIA = Reagents(
     curve=Curve(zero=7600, infinite=430, midpoint=70, slope=1.05),
     noise=Noise(share=0.011, minutes=5),
@@ -68,10 +67,10 @@ def saliva_wave(instruments: Instruments, truth: SalivaTruth = SALIVA) -> dict[s
     calendars = staggered(truth.patients, dt.datetime(2012, 1, 9, 9), 17)
     sessions = _sessions(truth, random)
     levels = _levels(truth, sessions, random)
-    files = described("demo_saliva")
+    files = described(truth.wave)
     files["participants.csv"] = _participants(truth, ids, random)
     files["hrsd_end.csv"] = _end_of_treatment(truth, ids, instruments, random)
-    files |= _assay_files(sessions, levels, ids, calendars, random)
+    files |= _assay_files(truth, sessions, levels, ids, calendars, random)
     files["questionnaires/wai_s.csv"] = _alliance(truth, sessions, ids, instruments, random)
     files |= _coder_sheets(truth, sessions, ids, instruments, random)
     return files
@@ -106,7 +105,7 @@ def _participants(truth: SalivaTruth, ids: list[str], random: np.random.Generato
     rows: list[list[Cell]] = [["patient", "therapist", "age", "gender", "personality_disorder", "hrsd_intake"]]
     for place, patient in enumerate(ids):
         # The clinic's list has a blank behind one id, as typed lists do.
-        shown = f"{patient} " if place == 6 else patient
+        shown = f"{patient} " if place == truth.padded_id else patient
         rows.append([
             shown, str(therapist[place]), ages[place], str(gender[place]), str(disorder[place]), intake[place],
         ])  # fmt: skip
@@ -121,13 +120,18 @@ def _end_of_treatment(
     items = summed_answers(form(instruments, "hrsd17"), "hrsd17", totals, random)
     rows: list[list[Cell]] = [["patient", *(f"hrsd17_{item}" for item in items)]]
     for place, patient in enumerate(ids):
-        if place not in (3, 16):
+        if place not in truth.not_interviewed:
             rows.append([patient, *(int(column[place]) for column in items.values())])
     return text_file(rows)
 
 
 def _assay_files(
-    sessions: Sessions, levels: Array, ids: list[str], calendars: list[Calendar], random: np.random.Generator
+    truth: SalivaTruth,
+    sessions: Sessions,
+    levels: Array,
+    ids: list[str],
+    calendars: list[Calendar],
+    random: np.random.Generator,
 ) -> dict[str, bytes]:
     """The manifest and one counter list a run; tubes are numbered in the order of the freezer, by patient."""
     manifest: list[list[Cell]] = [["tube", "patient", "session", "occasion", "collected"]]
@@ -142,7 +146,7 @@ def _assay_files(
             manifest.append([tube, ids[patient], session, occasion, collected])
             doses[ids[patient]].append((tube, float(level) * CONCENTRATION_FACTOR))
     files = {"saliva/manifest.csv": text_file(manifest)}
-    for run, people in enumerate(dealt(ids, RUNS), start=1):
+    for run, people in enumerate(dealt(ids, truth.runs), start=1):
         samples = [dose for patient in people for dose in doses[patient]]
         tubes = run_tubes(RIA, samples, {"reagent": 3, "standard": 3, "control": 2}, random)
         rows: list[list[Cell]] = [["Pos", "Label", "CPM", "%Error", "Time"]]
@@ -190,7 +194,7 @@ def _alliance(
     names = sorted(wai.items, key=int)
     answered = with_gaps(count, len(names), 0.012, random)
     # One patient left a page blank: three items gone, too many for a total.
-    answered[37, [names.index(item) for item in ("10", "11", "12")]] = False
+    answered[truth.blank_page, [names.index(item) for item in ("10", "11", "12")]] = False
     items = next(scale for scale in wai.scales if scale.name == "bond").items
     places = [names.index(item) for item in items]
     seen = answered[:, places]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ruptureflow.simulate.describing import Instruments, SimulationError, project_instruments
 from ruptureflow.simulate.saliva import saliva_wave
+from ruptureflow.simulate.truth.saliva import TINY
 
 WAVES: dict[str, Callable[[Instruments], dict[str, bytes]]] = {
     "demo_saliva": saliva_wave,
+    "tiny": lambda instruments: saliva_wave(instruments, TINY),
 }
 DEMONSTRATIONS = ("demo_saliva",)
 
