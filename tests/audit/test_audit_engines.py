@@ -24,10 +24,9 @@ def _sessions(seed=3):
 
 
 def _plan(**changes):
-    row = KEY | {
-        "formula": FORMULA, "random": "(1 | patient)", "residual": "independent", "method": "reml", "primary_term": "x", "fate": "fitted",
-        "n_rows": 80, "n_obs": 80, "n_dropped": 0, "n_groups": 20, "status": "converged", "log_likelihood": -90.0,
-    }  # fmt: skip
+    row = KEY | {"formula": FORMULA, "random": "(1 | patient)", "residual": "independent", "method": "reml"}
+    row |= {"primary_term": "x", "fate": "fitted", "n_rows": 80, "n_obs": 80, "n_dropped": 0, "n_groups": 20}
+    row |= {"status": "converged", "log_likelihood": -90.0}
     return models.PLAN.conform(pd.DataFrame([row | changes]).reindex(columns=models.PLAN.names))
 
 

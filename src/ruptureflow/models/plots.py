@@ -1,0 +1,214 @@
+"""What a person looks at: change from before to after, within-patient slopes, coefficients, patients, influence.
+
+Every function takes hand-over tables of models and returns a figure; `origin` simulated marks the figure as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 6
+INK, ACCENT, QUIET = "#222222", "#b2182b", "#9aa5b1"
+
+
+def _figure(
+    rows: int, columns: int, width: float, height: float, constrained: bool = True, **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """A grid of axes; the constrained layout takes 3 s for 24 axes, so many small ones are laid out by hand."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, constrained_layout=constrained, **options
+    )
+    for ax in axes.ravel():
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def mark_origin(figure: Figure, origin: str) -> None:
+    """Write SIMULATED DATA across the figure of a simulated wave."""
+    if origin == "simulated":
+        figure.text(
+            0.5, 0.5, "SIMULATED DATA", rotation=25, ha="center", va="center", fontsize=34, color=INK, alpha=0.12
+        )
+
+
+def analytes_of(sessions: pd.DataFrame) -> list[str]:
+    """Variables that were measured before and after: those with a `_pre`, a `_post` and a `_change`."""
+    stems = [name.removesuffix("_change") for name in sessions.columns if name.endswith("_change")]
+    return [stem for stem in stems if {f"{stem}_pre", f"{stem}_post"} <= set(sessions.columns)]
+
+
+def plot_change(sessions: pd.DataFrame, analyte: str, unit: str, origin: str) -> Figure:
+    """Before and after every session, and the change by session with its mean and 95 % interval over patients.
+
+    Parameters
+    ----------
+    sessions : the joined sessions.
+    analyte : one of `analytes_of`.
+    unit : unit of the concentration.
+    origin : real or simulated.
+    """
+    figure, axes = _figure(1, 2, 9, 3.8)
+    pairs = sessions[[f"{analyte}_pre", f"{analyte}_post"]].dropna().to_numpy(dtype=float)
+    left, right = axes[0]
+    left.plot([0, 1], pairs.T, color=QUIET, alpha=0.5, linewidth=0.8)
+    left.plot([0, 1], pairs.mean(axis=0), color=ACCENT, linewidth=2.5, marker="o")
+    left.set_xticks([0, 1], ["before", "after"])
+    left.set_xlim(-0.25, 1.25)
+    left.set_ylabel(f"{analyte.replace('_', ' ')} ({unit})")
+    left.set_title(f"{len(pairs)} sessions, one line each")
+    change = f"{analyte}_change"
+    for session, rows in sessions.dropna(subset=[change]).groupby("session"):
+        values = rows[change].to_numpy(dtype=float)
+        spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
+        right.plot(int(session) + spread, np.sort(values), ".", color=QUIET)
+        if len(values) > 1:
+            half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+            right.errorbar(int(session), values.mean(), half, color=ACCENT, marker="o", capsize=3, zorder=3)
+    right.set_xticks(sorted(sessions.dropna(subset=[change])["session"].astype(int).unique()))
+    right.axhline(0, color=INK, linewidth=0.8)
+    right.set_xlabel("session")
+    right.set_ylabel(f"change ({unit})")
+    right.set_title("change by session: mean, 95 % interval")
+    mark_origin(figure, origin)
+    return figure
+
+
+def plot_within_slopes(
+    sessions: pd.DataFrame, predictor: str, outcome: str, slope: float, unit: str, origin: str
+) -> Figure:
+    """One panel a patient: the sessions, the patient's own line, and the model's common within-patient slope.
+
+    Parameters
+    ----------
+    sessions : the joined sessions.
+    predictor : a within-patient part.
+    outcome : the outcome.
+    slope : the model's coefficient of the predictor.
+    unit : unit of the predictor.
+    origin : real or simulated.
+    """
+    rows = sessions[["patient", predictor, outcome]].dropna()
+    patients = sorted(rows["patient"].unique())
+    lines = max(1, -(-len(patients) // COLUMNS))
+    height = 1.5 * lines + 0.8
+    figure, axes = _figure(lines, COLUMNS, 10, height, constrained=False, sharex=True, sharey=True)
+    figure.subplots_adjust(0.07, 0.55 / height, 0.99, 1 - 0.5 / height, wspace=0.08, hspace=0.25)
+    for ax in axes.ravel()[len(patients) :]:
+        ax.set_visible(False)
+    reach = float(rows[predictor].abs().max()) if len(rows) else 1.0
+    ends = np.array([-reach, reach])
+    for ax, patient in zip(axes.ravel(), patients, strict=False):
+        _one_patient(ax, rows[rows["patient"] == patient], predictor, outcome, slope, ends)
+        ax.set_title(str(patient), fontsize=8, pad=2)
+        ax.tick_params(labelsize=7)
+    figure.supxlabel(f"{predictor.replace('_', ' ')} ({unit})", fontsize=9)
+    figure.supylabel(outcome.replace("_", " "), fontsize=9)
+    figure.suptitle(f"grey: the patient's own line; red: the model's slope {slope:.3g} for all", fontsize=9)
+    mark_origin(figure, origin)
+    return figure
+
+
+def _one_patient(ax: Axes, rows: pd.DataFrame, predictor: str, outcome: str, slope: float, ends: np.ndarray) -> None:
+    x, y = rows[predictor].to_numpy(dtype=float), rows[outcome].to_numpy(dtype=float)
+    ax.plot(ends, y.mean() + slope * (ends - x.mean()), color=ACCENT, linewidth=1)
+    if len(x) > 2 and np.ptp(x) > 0:
+        own = np.polynomial.Polynomial.fit(x, y, 1)
+        inside = np.array([x.min(), x.max()])
+        ax.plot(inside, own(inside), color=QUIET, linewidth=1)
+    ax.plot(x, y, "o", color=INK, markersize=3)
+
+
+def plot_coefficients(estimates: pd.DataFrame, term: str, origin: str, metric: str = "raw") -> Figure:
+    """A term's coefficient for every outcome, with the interval of every df method.
+
+    Parameters
+    ----------
+    estimates : coefficients of one wave.
+    term : term of the models.
+    origin : real or simulated.
+    metric : raw, or standardised_within.
+    """
+    rows = estimates[(estimates["term"] == term) & (estimates["metric"] == metric)]
+    labels = list(dict.fromkeys(zip(rows["model"], rows["outcome"], strict=True)))
+    methods = list(dict.fromkeys(rows["df_method"]))
+    figure, axes = _figure(1, 1, 8, 0.35 * max(1, len(labels)) * max(1, len(methods)) + 1.2)
+    ax = axes[0, 0]
+    shades = [ACCENT, *[QUIET] * (len(methods) - 1)]
+    for row in rows.itertuples():
+        place = labels.index((row.model, row.outcome)) + 0.22 * methods.index(row.df_method)
+        color = shades[methods.index(row.df_method)]
+        ax.plot([row.ci_low, row.ci_high], [place, place], color=color, linewidth=1.5)
+        ax.plot(row.estimate, place, "o", color=color, markersize=4)
+        ax.annotate(
+            f"{row.df_method}, df {row.df:.1f}, {_p_text(row.p_value)}", (row.ci_high, place), xytext=(6, -2),
+            textcoords="offset points", fontsize=7, color=INK,
+        )  # fmt: skip
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_yticks([i + 0.11 * (len(methods) - 1) for i in range(len(labels))], [outcome for _, outcome in labels])
+    ax.invert_yaxis()
+    ax.margins(x=0.35)
+    ax.set_xlabel(f"{term.replace('_', ' ')} ({metric.replace('_', ' ')})")
+    mark_origin(figure, origin)
+    return figure
+
+
+def _p_text(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def plot_random_effects(random_effects: pd.DataFrame, outcomes: Sequence[str], origin: str) -> Figure:
+    """Predicted random effects of every group, sorted, with 1.96 conditional SDs: one panel an outcome.
+
+    Parameters
+    ----------
+    random_effects : predicted random effects of one wave and model.
+    outcomes : outcomes to draw.
+    origin : real or simulated.
+    """
+    figure, axes = _figure(1, max(1, len(outcomes)), 3.2 * max(1, len(outcomes)) + 0.5, 4.2)
+    for ax, outcome in zip(axes[0], outcomes, strict=False):
+        rows = random_effects[(random_effects["outcome"] == outcome) & (random_effects["term"] == "Intercept")]
+        rows = rows.sort_values("value")
+        places = np.arange(len(rows))
+        ax.errorbar(
+            rows["value"], places, xerr=1.96 * rows["conditional_sd"], fmt="o", color=INK, ecolor=QUIET, markersize=3
+        )
+        ax.set_yticks(places, rows["group"], fontsize=6)
+        ax.axvline(0, color=ACCENT, linewidth=0.8)
+        ax.set_title(outcome.replace("_", " "), fontsize=9)
+    figure.supxlabel("random intercept", fontsize=9)
+    mark_origin(figure, origin)
+    return figure
+
+
+def plot_influence(influence: pd.DataFrame, term: str, outcomes: Sequence[str], origin: str) -> Figure:
+    """How far a coefficient moves when each group is left out, in standard errors; red where the decision changes.
+
+    Parameters
+    ----------
+    influence : leave-one-out coefficients of one wave and model.
+    term : term of the models.
+    outcomes : outcomes to draw.
+    origin : real or simulated.
+    """
+    figure, axes = _figure(max(1, len(outcomes)), 1, 9, 1.6 * max(1, len(outcomes)) + 0.6, sharex=True)
+    for ax, outcome in zip(axes[:, 0], outcomes, strict=False):
+        rows = influence[(influence["outcome"] == outcome) & (influence["term"] == term)]
+        colors = [ACCENT if flag else QUIET for flag in rows["decision_changes"].fillna(False)]
+        ax.bar(rows["group"], rows["dfbeta"].astype(float), color=colors)
+        ax.axhline(0, color=INK, linewidth=0.8)
+        ax.set_title(outcome.replace("_", " "), fontsize=9)
+        ax.tick_params(axis="x", rotation=90, labelsize=6)
+    figure.supylabel("shift in standard errors", fontsize=9)
+    mark_origin(figure, origin)
+    return figure
