@@ -103,3 +103,11 @@ def test_a_missing_wave_folder_would_be_a_traceback(small_project):
     Path("config/waves.tsv").write_text("wave\tfolder\torigin\nw\tdata/v\treal\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"data/v/wave\.yaml: no such file"):
         load_project(small_project)
+
+
+def test_the_words_yes_and_no_would_become_truth_values(tmp_path):
+    from ruptureflow.config.strict import read_yaml
+
+    path = tmp_path / "words.yaml"
+    path.write_text("yes: [ja, y]\nno: [no, off]\nflag: true\ntruest: truest\n", encoding="utf-8")
+    assert read_yaml(path) == {"yes": ["ja", "y"], "no": ["no", "off"], "flag": True, "truest": "truest"}

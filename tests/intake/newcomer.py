@@ -1,4 +1,4 @@
-"""A newcomer's wave: concentrations in a workbook without signals or runs, a coder sheet a coder, csv questionnaires."""
+"""A newcomer's wave: concentrations without signals or runs, a workbook a coder, csv questionnaires."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -47,7 +48,7 @@ def read_yaml(path: str | Path) -> Any:
     """Parsed YAML of a file; a missing file or broken YAML is a ConfigError that names the place."""
     path = Path(path)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainWords)
     except FileNotFoundError:
         raise ConfigError(f"{path.as_posix()}: no such file") from None
     except UnicodeDecodeError:
@@ -56,6 +57,19 @@ def read_yaml(path: str | Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{path.as_posix()}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
+
+
+class _PlainWords(yaml.SafeLoader):
+    """Safe YAML in which only true and false are truth values: yes, no, on, off, y, n are words of a file's cells."""
+
+
+_PlainWords.yaml_implicit_resolvers = {
+    letter: [each for each in resolvers if each[0] != "tag:yaml.org,2002:bool"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainWords.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -20,6 +20,10 @@ class Locale(Strict):
     encoding: str = "utf-8"
     date_format: str = Field(default="%Y-%m-%d", description="strptime format of dates and times in text files")
     missing: list[str] = Field(default=["", "NA", "N/A"], description="cells that mean: no value")
+    missing_ranges: list[tuple[float, float]] = Field(
+        default=[],
+        description="numbers from … to … that mean: no value, such as [[97, 99]] (SPSS files bring their own)",
+    )
 
 
 class Analyte(Strict):
@@ -80,6 +84,16 @@ class RawFile(Strict):
     )
     constants: dict[str, str] = Field(default={}, description="our name: a value that holds for the whole file")
     ignore: list[str] = Field(default=[], description="headings that are known and not read; ['*']: all others")
+    block: list[str] = Field(
+        default=[],
+        description="first cells of the row above the headings, where a file holds several blocks, such as "
+        "['DataType:', 'Median']; the block ends at a blank row or at block_end",
+    )
+    block_end: str = Field(default="", description="first cell of the row that ends the block, such as ~End")
+    fill_down: list[str] = Field(default=[], description="our names of columns whose blanks repeat the cell above")
+    value_labels: list[str] = Field(
+        default=[], description="variables of an SPSS file of which the labels are read, not the codes"
+    )
     file_name: str | None = Field(
         default=None, description="what the file's name (without ending) says, such as coder_{coder}"
     )
@@ -103,7 +117,7 @@ class ParticipantsFile(RawFile):
 
 
 class SamplesFile(RawFile):
-    """The manifest: sample, patient, role, session, occasion, collected_at, dilution.
+    """The manifest: sample, patient, role, session, occasion, collected_at, dilution, planned_run.
 
     `pattern` reads patient, session, occasion and role out of the sample's id instead,
     such as {patient}_S{session}_{occasion}.
@@ -115,6 +129,7 @@ class SamplesFile(RawFile):
     occasions: dict[str, str] = Field(
         default={"pre": "pre", "post": "post"}, description="the file's word: pre or post"
     )
+    carry: list[str] = Field(default=[], description="further columns to hand over, by our name, such as freezer")
 
 
 class TubesFile(RawFile):
@@ -131,14 +146,15 @@ class TubesFile(RawFile):
 
 
 class PlateFile(RawFile):
-    """A reader's 8×12 grid of signals and, on another sheet, the grid of what each well holds; one plate a file.
+    """A reader's 8×12 grid of signals and the grid of what each well holds; one plate a file.
 
-    The run's name is the file's name without its ending.
+    The layout stands on another sheet (`layout_sheet`) or elsewhere on the same (`layout_corner`), as it must in a
+    text file. The run's name is the file's name without its ending.
     """
 
     kind: Literal["plate"]
     analyte: str
-    layout_sheet: str
+    layout_sheet: str | None = None
     corner: str = Field(default="A1", description="cell where the grid's own corner stands (left of 1, above A)")
     layout_corner: str = "A1"
     contents: dict[str, str]
@@ -171,6 +187,11 @@ class CodesFile(RawFile):
     pattern: str = Field(default="{code}", description="wide: how a heading names code and measure")
     blank: Literal["zero", "not coded", "refuse"] = Field(default="refuse", description="what an empty cell means")
     marks: dict[str, float] = Field(default={}, description="marks that stand for numbers, such as x: 1")
+    tallies: str = Field(default="", description="strokes of which each counts one, such as I: III is 3")
+    yes: list[str] = Field(
+        default=["yes", "true", "1", "coded"],
+        description="words of a column coded: the row was coded, a blank in it is 0; in other rows it is not coded",
+    )
 
 
 class ResponsesFile(RawFile):
@@ -210,6 +231,17 @@ WaveFile = Annotated[
 ]
 
 
+class Pseudonyms(Strict):
+    """Ids replaced by keyed hashes (HMAC-SHA-256) before anything is written.
+
+    The key is never in the repository: `key_variable` names an environment variable that holds it, or that holds the
+    path of a file with it. The same key gives the same pseudonyms, so that waves of one trial stay joined.
+    """
+
+    key_variable: str
+    columns: list[Literal["patient", "therapist", "coder"]] = ["patient", "therapist"]
+
+
 class Wave(Strict):
     """A wave folder's `wave.yaml`."""
 
@@ -218,6 +250,7 @@ class Wave(Strict):
     locale: Locale = Locale()
     design: Design
     analytes: list[Analyte] = []
+    pseudonyms: Pseudonyms | None = None
     files: list[WaveFile]
 
     def analyte(self, name: str) -> Analyte:

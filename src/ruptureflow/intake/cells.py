@@ -44,6 +44,8 @@ def read_numbers(text: pd.Series, sheet: NamedSheet, heading: str, locale: Local
     if locale.decimal == ",":
         plain = plain.str.replace(",", ".", regex=False)
     values = pd.to_numeric(plain, errors="coerce").astype("float64")
+    for low, high in locale.missing_ranges:
+        values = values.where((values < low) | (values > high))
     bad = ~readable & ~empty
     if bad.any():
         _explain_unreadable(text, bad, sheet, heading, locale, findings)
@@ -140,7 +142,7 @@ def times(sheet: NamedSheet, name: str, locale: Locale, findings: Findings) -> p
     empty = missing(text, locale)
     asked = text.where(~empty, None)
     parsed = pd.to_datetime(asked, format=locale.date_format, errors="coerce")
-    if sheet.sheet is not None:
+    if sheet.typed:
         parsed = parsed.fillna(pd.to_datetime(asked, format="ISO8601", errors="coerce"))
     bad = parsed.isna() & ~empty
     findings.about_cells(

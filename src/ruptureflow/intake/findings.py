@@ -117,6 +117,15 @@ class Findings:
                 }
             )
 
+    def rows_aside(self, file: str, sheet: str | None) -> set[int]:
+        """Numbers of the whole rows of a sheet that were set aside or refused."""
+        return {
+            int(row)
+            for block in self._ledger
+            if block["file"] == file and block["sheet"] == sheet and block["column"] is None
+            for row in block["row"]
+        }
+
     def problems_table(self) -> pd.DataFrame:
         """All problems: errors first, then by file, sheet, row."""
         frame = _stack(self._problems, intake.PROBLEMS)

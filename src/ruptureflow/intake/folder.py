@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +19,8 @@ from ruptureflow.intake.context import Context
 from ruptureflow.intake.errors import IntakeError
 from ruptureflow.intake.kinds import READERS, read_plate
 from ruptureflow.intake.privacy import tell_personal_data
+from ruptureflow.intake.pseudonyms import read_key, replace_ids
+from ruptureflow.intake.raw import RawSheet
 from ruptureflow.intake.readers import read_sheets
 from ruptureflow.intake.wording import problems_text
 from ruptureflow.tables import intake
@@ -106,9 +109,16 @@ def read_wave_folder(
             read.append({"file": file, "kind": declared.kind, "rows_in": rows, "out": _source_rows(frames)})
     clean = {table.name: _join(parts[table.name], table) for table in intake.CLEAN}
     check_across(clean, context)
+    problems, ledger = context.findings.problems_table(), context.findings.ledger_table()
+    if wave.pseudonyms is not None:
+        key = read_key(wave.pseudonyms, os.environ, Path.cwd())
+        clean, names = replace_ids(clean, list(wave.pseudonyms.columns), key)
+        ledger = ledger.assign(**{name: ledger[name].replace(names) for name in ("value", "new_value")})
+        if not context.findings.has_errors():
+            # Who mends a refused wave needs its own ids.
+            problems = problems.assign(value=problems["value"].replace(names))
     if not context.findings.has_errors():
         clean = {table.name: table.conform(clean[table.name]) for table in intake.CLEAN}
-    problems, ledger = context.findings.problems_table(), context.findings.ledger_table()
     return WaveTables(**clean, problems=problems, ledger=ledger, manifest=_manifest(folder, read, ledger))
 
 
@@ -120,9 +130,25 @@ def _read_file(
         frames, rows = read_plate(path, file, declared, context)
         return [frames], rows
     sheets = read_sheets(path, file, declared, context.locale(declared), context.findings)
+    frames = []
     for sheet in sheets:
         tell_personal_data(sheet, declared, context.findings)
-    return [READERS[declared.kind](sheet, declared, context) for sheet in sheets], sum(len(s.rows) for s in sheets)
+        frames.append(READERS[declared.kind](sheet, declared, context))
+        _account_for_every_row(sheet, frames[-1], context)
+    return frames, sum(len(sheet.rows) for sheet in sheets)
+
+
+def _account_for_every_row(sheet: RawSheet, frames: dict[str, pd.DataFrame], context: Context) -> None:
+    """A raw row from which no clean row came and that no check set aside stands in the ledger too."""
+    import numpy as np
+
+    handed_over = [frame["source_row"].to_numpy() for frame in frames.values()]
+    aside = np.fromiter(context.findings.rows_aside(sheet.file, sheet.sheet), dtype=np.int64)
+    lost = ~np.isin(sheet.rows, np.concatenate([*handed_over, aside]).astype(np.int64))
+    if frames:
+        context.findings.ledger("set aside", sheet, lost, None, None, "no value in any column that is read")
+    else:
+        context.findings.ledger("refused", sheet, lost, None, None, "the sheet could not be read; see its problems")
 
 
 def _tell_undeclared_files(folder: Path, wave: Wave, context: Context) -> None:

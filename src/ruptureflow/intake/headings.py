@@ -115,7 +115,7 @@ def _named(
     cells.columns = list(places)
     blank = (raw.cells == "").all(axis=1).to_numpy() if raw.cells.shape[1] else np.ones(len(raw.rows), bool)
     findings.ledger("set aside", raw, blank, None, None, "blank row")
-    sheet = NamedSheet(raw.file, raw.sheet, cells, raw.rows, headings, matched).keep(~blank)
+    sheet = NamedSheet(raw.file, raw.sheet, cells, raw.rows, headings, matched, raw.typed).keep(~blank)
     cells = sheet.cells
     for name in cells.columns:
         stripped = cells[name].str.strip()
@@ -135,11 +135,19 @@ def _named(
                 cells[name].iloc[first],
             )
             cells[name] = stripped
+    for name in declared.fill_down:
+        if name in cells:
+            below = cells[name].where(cells[name] != "").ffill().fillna("")
+            changed = (below != cells[name]).to_numpy()
+            findings.ledger(
+                "changed", sheet, changed, headings[name], cells[name], "a blank repeats the cell above", below
+            )
+            cells[name] = below
     for name, value in filled.items():
         if name not in places:
             cells[name] = np.full(len(cells), value, dtype=object)
             cells[name] = cells[name].astype("str")
-    return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, headings, matched)
+    return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, headings, matched, raw.typed)
 
 
 def _from_name(raw: RawSheet, declared: RawFile, findings: Findings) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class RawSheet:
     headings : column headings, blanks at their ends removed.
     cells : the cells as text, columns numbered 0 … in the order of `headings`, "" where empty.
     rows : number of each row as a spreadsheet shows it.
-    heading_row : number of the row of the headings.
+    heading_row : number of the row of the headings; None where a file's variables stand in no row.
+    typed : whether the file's own cells have types (workbook, SPSS, parquet): its dates come as ISO text.
     """
 
     file: str
@@ -29,7 +30,8 @@ class RawSheet:
     headings: list[str]
     cells: pd.DataFrame
     rows: np.ndarray
-    heading_row: int = 1
+    heading_row: int | None = 1
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class NamedSheet:
     rows: np.ndarray
     headings: dict[str, str]
     matched: dict[str, dict[str, str]]
+    typed: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,11 +74,8 @@ class NamedSheet:
 
     def keep(self, mask: np.ndarray) -> NamedSheet:
         """The rows of a mask."""
-        return NamedSheet(
-            self.file,
-            self.sheet,
-            self.cells[mask].reset_index(drop=True),
-            self.rows[mask],
-            self.headings,
-            self.matched,
-        )
+        return replace(self, cells=self.cells[mask].reset_index(drop=True), rows=self.rows[mask])
+
+    def with_columns(self, **columns: pd.Series) -> NamedSheet:
+        """The sheet with further columns."""
+        return replace(self, cells=self.cells.assign(**columns))

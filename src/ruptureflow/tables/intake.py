@@ -51,6 +51,8 @@ SAMPLES = Table(
         *SOURCE,
     ),
     key=("sample", "analyte"),
+    open_columns="planned_run (the run the manifest names), and what else of the manifest the wave carries, such as "
+    "freezer",
 )
 SIGNALS = Table(
     "signals",

@@ -13,7 +13,7 @@ from ruptureflow.intake.checks.design import (
 )
 from ruptureflow.intake.checks.keys import tell_doubled
 from ruptureflow.intake.checks.people import tell_absent_patients, tell_unknown_patients
-from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples
+from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples, use_planned_runs
 from ruptureflow.intake.checks.scores import tell_differing_scores
 from ruptureflow.intake.checks.versions import tell_mixed_versions
 from ruptureflow.intake.context import Context
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
-    """Add the problems of the clean tables taken together to the findings."""
+    """Add the problems of the clean tables taken together to the findings; runs are completed from the manifest."""
     for table in intake.CLEAN:
         tell_doubled(clean[table.name], table, context)
     participants = clean["participants"]
@@ -37,6 +37,7 @@ def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
     for name in ("signals", "reported_concentrations"):
         tell_unlisted_samples(clean[name], clean["samples"], context)
     tell_unmeasured_samples(clean, context)
+    use_planned_runs(clean, context)
     tell_unplanned_assays(clean["samples"], context)
     tell_unpaired_samples(clean["samples"], context)
     tell_post_before_pre(clean["samples"], context)

@@ -43,3 +43,28 @@ def tell_unmeasured_samples(clean: dict[str, pd.DataFrame], context: Context) ->
             "in the sample manifest, but not measured",
             "look for it in the assay's files; without it its session has no change",
         )
+
+
+def use_planned_runs(clean: dict[str, pd.DataFrame], context: Context) -> None:
+    """Runs that the manifest names: given to concentrations without one; an error where the assay's file differs."""
+    import pandas as pd
+
+    samples = clean["samples"]
+    if "planned_run" not in samples or not len(samples):
+        return
+    planned = samples.drop_duplicates(["sample", "analyte"]).set_index(["sample", "analyte"])["planned_run"]
+    for name in ("signals", "reported_concentrations"):
+        frame = clean[name]
+        if not len(frame):
+            continue
+        key = pd.MultiIndex.from_frame(frame[["sample", "analyte"]].astype("object"))
+        theirs = pd.Series(planned.reindex(key).to_numpy(), index=frame.index)
+        differing = frame[theirs.notna() & frame["run"].notna() & (theirs != frame["run"]).fillna(False)]
+        context.findings.about_rows(
+            "error",
+            differing,
+            differing["run"].to_numpy(dtype=object),
+            [f"the manifest says run {each}" for each in theirs[differing.index]],
+            "correct the run in one of the files",
+        )
+        clean[name] = frame.assign(run=frame["run"].where(frame["run"].notna(), theirs))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
-from ruptureflow.config.wave import CodesFile
+from ruptureflow.config.wave import CodesFile, Locale
 from ruptureflow.intake.cells import missing, read_numbers, whole_numbers
 from ruptureflow.intake.context import Context
+from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.headings import Expected, name_columns
 from ruptureflow.intake.raw import NamedSheet, RawSheet
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WHO = ("patient", "session", "coder")
+# x, ✓, ✓−, ✓+, and tallies: III, ||||, //.
+MARK = "[xX×✗✓✔√☑☒✕][-−–+]?|[Il|/1]*[I|/l][Il|/1 ]*"
 
 
 def read_codes(raw: RawSheet, declared: CodesFile, context: Context) -> dict[str, pd.DataFrame]:
@@ -49,7 +53,7 @@ def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
     import pandas as pd
 
     words = {"code": [code.code for code in system.codes], "measure": list(system.measures)}
-    expected = Expected(WHO, ("segment", "version"), declared.pattern, words)
+    expected = Expected(WHO, ("segment", "version", "coded"), declared.pattern, words)
     sheet = name_columns(raw, declared, expected, context.findings)
     if sheet is None:
         return None
@@ -92,7 +96,7 @@ def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
             "warning",
             raw.file,
             f"no column for {len(absent)} of {len(words['code'])} codes: {_shortened(absent)}",
-            "add them, or leave them: they count as not coded",
+            "add them, or leave them: totals are over the columns that are there",
             raw.sheet,
             raw.heading_row,
         )
@@ -135,7 +139,9 @@ def _read_long(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
     import pandas as pd
 
     findings = context.findings
-    sheet = name_columns(raw, declared, Expected((*WHO, "code", "value"), ("segment", "measure", "version")), findings)
+    sheet = name_columns(
+        raw, declared, Expected((*WHO, "code", "value"), ("segment", "measure", "version", "coded")), findings
+    )
     if sheet is None:
         return None
     who, complete = _who(sheet, declared, system, context)
@@ -230,29 +236,33 @@ def _values(
     sheet: NamedSheet, name: str, declared: CodesFile, system: CodingSystem, measure: str, context: Context
 ) -> pd.Series:
     """Cells as numbers: marks by the declared map, blanks by the declared meaning, range checked."""
+    import numpy as np
+
     findings, locale = context.findings, context.locale(declared)
     text = sheet.text(name)
     heading = sheet.heading(name)
     limits = system.measures[measure]
-    marks = {mark: _written(value, locale.decimal) for mark, value in declared.marks.items()}
-    marked = text.isin(list(marks)).to_numpy()
-    read = text.where(~text.isin(list(marks)), text.map(marks))
-    findings.ledger("changed", sheet, marked, heading, text, "a mark with a declared value", read)
-    blank = (text == "").to_numpy()
+    read = _marks_as_numbers(sheet, text, heading, declared, locale, findings)
     # A blank count can mean zero; a blank rating never can.
-    if declared.blank == "zero" and limits.minimum == 0:
-        read = read.where(~blank, "0")
-        findings.ledger("changed", sheet, blank, heading, text, "a blank declared to mean zero", read)
-    elif declared.blank == "refuse" and limits.minimum == 0:
-        findings.about_cells(
-            "error",
-            sheet,
-            blank,
-            heading,
-            text,
-            "a blank, which may mean zero or not coded",
-            "fill it, or declare blank: zero or blank: not coded in wave.yaml",
-        )
+    blank = (text == "").to_numpy() & (limits.minimum == 0)
+    if sheet.has("coded"):
+        was_coded = sheet.text("coded").str.casefold().isin([word.casefold() for word in declared.yes]).to_numpy()
+        zero, unclear = blank & was_coded, np.zeros(len(sheet), dtype=bool)
+    elif declared.blank == "zero":
+        zero, unclear = blank, np.zeros(len(sheet), dtype=bool)
+    else:
+        zero, unclear = np.zeros(len(sheet), dtype=bool), blank & (declared.blank == "refuse")
+    read = read.where(~zero, "0")
+    findings.ledger("changed", sheet, zero, heading, text, "a blank declared to mean zero", read)
+    findings.about_cells(
+        "error",
+        sheet,
+        unclear,
+        heading,
+        text,
+        "a blank, which may mean zero or not coded",
+        "fill it, or declare blank: zero or blank: not coded in wave.yaml",
+    )
     values = read_numbers(read.astype("str"), sheet, heading, locale, findings)
     high = limits.maximum if limits.maximum is not None else float("inf")
     outside = (values < limits.minimum) | (values > high)
@@ -269,5 +279,21 @@ def _values(
     return values
 
 
-def _written(value: float, decimal: str) -> str:
-    return f"{value:g}".replace(".", decimal)
+def _marks_as_numbers(
+    sheet: NamedSheet, text: pd.Series, heading: str, declared: CodesFile, locale: Locale, findings: Findings
+) -> pd.Series:
+    """Declared marks and tallies as the numbers they stand for; other marks are errors and become missing."""
+    marks = {mark: f"{value:g}".replace(".", locale.decimal) for mark, value in declared.marks.items()}
+    marked = text.isin(list(marks))
+    read = text.where(~marked, text.map(marks)).astype("str")
+    if declared.tallies:
+        strokes = text.str.fullmatch(f"[{re.escape(declared.tallies)} ]+").fillna(False).astype(bool) & ~marked
+        count = text.str.count(f"[{re.escape(declared.tallies)}]")
+        read = read.where(~strokes, count.astype("str"))
+        marked |= strokes
+    findings.ledger("changed", sheet, marked.to_numpy(), heading, text, "a mark with a declared value", read)
+    unknown = ~marked & text.str.fullmatch(MARK).fillna(False).astype(bool) & ~missing(text, locale)
+    hints = [f"declare marks: {{{each!r}: 1}} (or its number) or tallies in wave.yaml" for each in text[unknown]]
+    problem = "a mark without a declared number"
+    findings.about_cells("error", sheet, unknown.to_numpy(), heading, text, problem, hints)
+    return read.where(~unknown, "")

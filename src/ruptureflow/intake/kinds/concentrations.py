@@ -64,8 +64,7 @@ def _read_wide(raw: RawSheet, declared: ConcentrationsFile, context: Context) ->
         return {}
     samples, reported = [], []
     for number, (occasion, heading) in enumerate(value_columns.items()):
-        cells = sheet.cells.assign(occasion=pd.Series([occasion] * len(sheet), dtype="str"))
-        half = NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, sheet.headings, sheet.matched)
+        half = sheet.with_columns(occasion=pd.Series([occasion] * len(sheet), dtype="str"))
         # Both halves share patient and session: their problems are told once.
         told = context if number == 0 else Context(context.wave, context.instruments)
         place, complete = occasion_columns(half, {occasion: occasion}, declared.role, locale, told)
@@ -86,8 +85,7 @@ def _with_sample_ids(sheet: NamedSheet, place: pd.DataFrame, declared: Concentra
     ids = place["patient"].astype("string") + "_S" + session + "_" + place["occasion"].astype("string").fillna("")
     role = place["role"].astype("string")
     ids = ids.where(role == "patient", ids + "_" + role)
-    cells = sheet.cells.assign(sample=ids.astype("str"))
-    return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, sheet.headings, sheet.matched)
+    return sheet.with_columns(sample=ids.astype("str"))
 
 
 def _reported(sheet: NamedSheet, name: str, declared: ConcentrationsFile, context: Context) -> pd.DataFrame:

@@ -34,10 +34,8 @@ def from_sample_ids(sheet: NamedSheet, pattern: str, occasions: Mapping[str, str
         "correct the id, or the pattern in wave.yaml",
     )
     context.findings.ledger("refused", sheet, bad, None, None, "sample id without the declared form")
-    cells = sheet.cells.copy()
-    for name in named.columns:
-        cells[name] = named[name].fillna("").astype("str")
-    return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, sheet.headings, sheet.matched).keep(~bad)
+    read = {name: named[name].fillna("").astype("str") for name in named.columns}
+    return sheet.with_columns(**read).keep(~bad)
 
 
 def occasion_columns(

@@ -12,7 +12,7 @@ from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.kinds.contents import content_columns
 from ruptureflow.intake.raw import NamedSheet
-from ruptureflow.intake.readers.workbooks import open_grids
+from ruptureflow.intake.readers import read_grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ COLUMNS = 12
 
 
 def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> tuple[dict[str, pd.DataFrame], int]:
-    """Rows of the table signals, one a filled well, and the number of grid rows read.
+    """Rows of the table signals, one a filled well, and the number of the grid's rows with a filled well.
 
     The run's name is the file's name without its ending. A well without a layout label and without a signal is
     empty; one with only one of the two is a problem.
@@ -31,7 +31,8 @@ def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> 
 
     findings, locale = context.findings, context.locale(declared)
     signals = _grid(path, file, declared.sheet, declared.corner, locale, findings)
-    layout = _grid(path, file, declared.layout_sheet, declared.layout_corner, locale, findings)
+    layout_sheet = declared.layout_sheet or declared.sheet
+    layout = _grid(path, file, layout_sheet, declared.layout_corner, locale, findings)
     if signals is None or layout is None:
         return {}, 0
     wells = pd.DataFrame(
@@ -82,22 +83,23 @@ def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> 
             **sheet.source(),
         }
     )
-    return {"signals": frame[~no_label]}, len(ROWS)
+    findings.ledger("refused", sheet, no_label, "well", wells["position"], "a signal without a label in the layout")
+    return {"signals": frame[~no_label]}, wells["row"].nunique()
 
 
 class _Grid:
     """The 96 cells of a plate in order, the sheet's name, and the file's row of plate row A."""
 
-    def __init__(self, name: str, first_row: int, cells: list[str]) -> None:
+    def __init__(self, name: str | None, first_row: int, cells: list[str]) -> None:
         self.name, self.first_row, self.cells = name, first_row, cells
 
 
 def _grid(path: Path, file: str, sheet: str | None, corner: str, locale: Locale, findings: Findings) -> _Grid | None:
     column, row = _place(corner)
-    found = open_grids(path, file, sheet, locale, findings, row)
-    if not found:
+    found = read_grid(path, file, sheet, locale, findings, row)
+    if found is None:
         return None
-    name, grid = next(iter(found.items()))
+    name, grid = found
     grid = grid.reindex(index=range(row + len(ROWS)), columns=range(column + COLUMNS), fill_value="")
     heads = [text.strip() for text in grid.iloc[row - 1, column : column + COLUMNS]]
     sides = [text.strip().upper() for text in grid.iloc[row : row + len(ROWS), column - 1]]

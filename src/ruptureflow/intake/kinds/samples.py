@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import SamplesFile
-from ruptureflow.intake.cells import numbers, present, times
+from ruptureflow.intake.cells import missing, numbers, present, times
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns
 from ruptureflow.intake.kinds.occasions import PLACE, from_sample_ids, occasion_columns
@@ -14,16 +14,17 @@ from ruptureflow.intake.raw import NamedSheet, RawSheet
 if TYPE_CHECKING:
     import pandas as pd
 
-OPTIONAL = ("role", "collected_at", "dilution")
+OPTIONAL = ("role", "collected_at", "dilution", "planned_run")
 
 
 def read_samples(raw: RawSheet, declared: SamplesFile, context: Context) -> dict[str, pd.DataFrame]:
     """Rows of the table samples."""
     findings, locale = context.findings, context.locale(declared)
+    optional = (*OPTIONAL, *declared.carry)
     if declared.pattern:
-        expected = Expected(("sample",), (*OPTIONAL, *PLACE))
+        expected = Expected(("sample",), (*optional, *PLACE))
     else:
-        expected = Expected(("sample", *PLACE), OPTIONAL)
+        expected = Expected(("sample", *PLACE), optional)
     sheet = name_columns(raw, declared, expected, findings)
     if sheet is None:
         return {}
@@ -39,6 +40,10 @@ def read_samples(raw: RawSheet, declared: SamplesFile, context: Context) -> dict
     if sheet.has("dilution"):
         given = numbers(sheet, "dilution", locale, findings)
         frame["dilution"] = given.fillna(frame["dilution"])
+    for name in ("planned_run", *declared.carry):
+        if sheet.has(name):
+            text = sheet.text(name)
+            frame[name] = text.where(~missing(text, locale), None)
     return {"samples": frame[complete]}
 
 

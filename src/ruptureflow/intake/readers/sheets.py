@@ -16,7 +16,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def sheet_from_grid(
-    grid: pd.DataFrame, file: str, sheet: str | None, heading_row: int, findings: Findings
+    grid: pd.DataFrame, file: str, sheet: str | None, heading_row: int, findings: Findings, typed: bool = False
 ) -> RawSheet | None:
     """A grid of text whose first row is `heading_row` of the file; None where there is no heading.
 
@@ -48,7 +48,7 @@ def sheet_from_grid(
         _tell_wrong_delimiter(headings[0], file, sheet, heading_row, findings)
     _tell_cells_without_heading(cells, headings, file, sheet, heading_row, findings)
     rows = np.arange(heading_row + 1, heading_row + 1 + len(cells))
-    return RawSheet(file, sheet, headings, cells, rows, heading_row)
+    return RawSheet(file, sheet, headings, cells, rows, heading_row, typed)
 
 
 def _tell_wrong_delimiter(heading: str, file: str, sheet: str | None, row: int, findings: Findings) -> None:

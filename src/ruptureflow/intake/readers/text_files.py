@@ -5,24 +5,57 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import Locale, RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
+from ruptureflow.intake.readers.blocks import block_of
 from ruptureflow.intake.readers.sheets import sheet_from_grid
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_text_file(path: Path, file: str, declared: RawFile, locale: Locale, findings: Findings) -> list[RawSheet]:
     """The one sheet of a csv or tsv file; tsv is separated by tabs whatever the locale says."""
+    text = _decoded(path, file, locale, findings)
+    if text is None:
+        return []
+    delimiter = delimiter_of(path, locale)
+    if declared.block:
+        body, heading_row = block_of(text, file, delimiter, declared.block, declared.block_end, findings)
+        if not body:
+            return []
+    else:
+        body, heading_row = _from_row(text, declared.header_row), declared.header_row
+    grid = text_grid(body, file, delimiter, heading_row, findings)
+    sheet = sheet_from_grid(grid, file, None, heading_row, findings)
+    return [] if sheet is None else [sheet]
+
+
+def delimiter_of(path: Path, locale: Locale) -> str:
+    """What separates the fields of a text file; tabs in a tsv file whatever the locale says."""
+    return "\t" if path.suffix.lower() == ".tsv" or locale.delimiter == "tab" else locale.delimiter
+
+
+def read_text_grid(path: Path, file: str, locale: Locale, findings: Findings) -> pd.DataFrame | None:
+    """Every field of a text file from its first row on, rows as long as the longest."""
     import pandas as pd
 
     text = _decoded(path, file, locale, findings)
     if text is None:
-        return []
-    delimiter = "\t" if path.suffix.lower() == ".tsv" or locale.delimiter == "tab" else locale.delimiter
-    body = _from_row(text, declared.header_row)
+        return None
+    records = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(path, locale)))
+    return pd.DataFrame(records, dtype="str").fillna("")
+
+
+def text_grid(body: str, file: str, delimiter: str, heading_row: int, findings: Findings) -> pd.DataFrame:
+    """The fields of a text whose first row, row `heading_row` of the file, holds the headings."""
+    import pandas as pd
+
     try:
-        grid = pd.read_csv(
+        return pd.read_csv(
             io.StringIO(body),
             sep=delimiter,
             header=None,
@@ -32,11 +65,9 @@ def read_text_file(path: Path, file: str, declared: RawFile, locale: Locale, fin
             skip_blank_lines=False,
         ).fillna("")
     except pd.errors.EmptyDataError:
-        grid = pd.DataFrame()
+        return pd.DataFrame()
     except pd.errors.ParserError:
-        grid = _ragged(body, file, delimiter, declared.header_row, findings)
-    sheet = sheet_from_grid(grid, file, None, declared.header_row, findings)
-    return [] if sheet is None else [sheet]
+        return _ragged(body, file, delimiter, heading_row, findings)
 
 
 def _decoded(path: Path, file: str, locale: Locale, findings: Findings) -> str | None:
@@ -69,7 +100,7 @@ def _from_row(text: str, heading_row: int) -> str:
     return text[place:]
 
 
-def _ragged(body: str, file: str, delimiter: str, heading_row: int, findings: Findings):
+def _ragged(body: str, file: str, delimiter: str, heading_row: int, findings: Findings) -> pd.DataFrame:
     """Rows with more fields than the headings: each is an error, the surplus fields are not read."""
     import pandas as pd
 

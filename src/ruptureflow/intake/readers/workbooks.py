@@ -18,7 +18,7 @@ def read_workbook(path: Path, file: str, declared: RawFile, locale: Locale, find
     """The declared sheet of a workbook; its only one where none is declared; every one where `*` is."""
     found = open_grids(path, file, declared.sheet, locale, findings, declared.header_row)
     sheets = [
-        sheet_from_grid(grid.iloc[declared.header_row - 1 :], file, name, declared.header_row, findings)
+        sheet_from_grid(grid.iloc[declared.header_row - 1 :], file, name, declared.header_row, findings, typed=True)
         for name, grid in found.items()
     ]
     return [sheet for sheet in sheets if sheet is not None]

@@ -1,0 +1,39 @@
+"""One block of a text that holds several, as plate readers and counters write them."""
+
+from __future__ import annotations
+
+import csv
+
+from ruptureflow.intake.findings import Findings
+
+
+def block_of(
+    text: str, file: str, delimiter: str, first_cells: list[str], end: str, findings: Findings
+) -> tuple[str, int]:
+    """The lines of a block, its headings first, and the row of the headings in the file.
+
+    The block starts below the row whose first cells are `first_cells` and ends before a row without any filled cell,
+    or one whose first cell is `end`.
+    """
+    lines = text.split("\n")
+    start = None
+    for number, line in enumerate(lines):
+        cells = _cells(line, delimiter)
+        if start is None:
+            if cells[: len(first_cells)] == first_cells:
+                start = number + 1
+        elif not any(cells) or (end and cells[0] == end):
+            return "\n".join(lines[start:number]), start + 1
+    if start is None:
+        findings.about_file(
+            "error",
+            file,
+            f"no row starts with {', '.join(first_cells)}",
+            "correct block in wave.yaml: the first cells of the row above the headings",
+        )
+        return "", 1
+    return "\n".join(lines[start:]), start + 1
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])] or [""]
