@@ -260,6 +260,7 @@ def test_a_descriptive_is_not_what_anova_gives():
             "age": [30.0, 30, 40, 40],
         }
     )
+    frame.attrs["patient_level"] = ["age"]
     rows = fit_plan(frame, one_model(), units={"bond": "points"}).descriptives.set_index("variable")
     bond = rows.loc["bond"]
     # MSB 16, MSW 2, two sessions each.
@@ -270,6 +271,14 @@ def test_a_descriptive_is_not_what_anova_gives():
     assert np.isclose(bond["between_reliability"], 14 / 16)
     assert rows.loc["age", "n_obs"] == 2
     assert rows.loc["age", "mean"] == 35
+
+
+def test_a_session_variable_that_never_changes_counts_once_a_patient(sessions):
+    always = sessions.assign(rupture_coded_withdrawal=1.0)
+    always.attrs = sessions.attrs
+    rows = fit_plan(always, SETTINGS).descriptives.set_index("variable")
+    assert rows.loc["rupture_coded_withdrawal", "n_obs"] == 88
+    assert rows.loc["age", "n_obs"] == rows.loc["depression_intake", "n_obs"] == 22
 
 
 def test_a_wave_without_rows_gives_tables_without_headers():

@@ -87,17 +87,16 @@ def _gate(
 
 def _agreement_gates(coefficients: pd.DataFrame, agreement: AgreementSettings) -> list[dict[str, Any]]:
     below = "fail" if agreement.icc_policy == "stop" else "warn"
-    return [
-        _gate(
-            "coder agreement",
-            f"{row.instrument} {row.code} {row.form}",
-            row.estimate,
-            agreement.icc_limit,
-            "pass" if row.estimate >= agreement.icc_limit else below,
-            "retrain the coders or code by consensus; do not interpret effects of this code",
-        )
-        for row in coefficients[coefficients["headline"].fillna(False).astype(bool)].itertuples()
-    ]
+    found = []
+    for row in coefficients[coefficients["headline"].fillna(False).astype(bool)].itertuples():
+        known = row.estimate == row.estimate
+        advice = "retrain the coders or code by consensus; do not interpret effects of this code"
+        if not known:
+            advice = "no agreement can be computed: too few sessions were coded by more than one coder, or all alike"
+        verdict = "pass" if known and row.estimate >= agreement.icc_limit else below if known else "warn"
+        subject = f"{row.instrument} {row.code} {row.form}"
+        found.append(_gate("coder agreement", subject, row.estimate, agreement.icc_limit, verdict, advice))
+    return found
 
 
 def _curve_gates(curves: pd.DataFrame, settings: AuditSettings) -> list[dict[str, Any]]:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
 NOT_DESCRIBED = ("session", "time")
 
 
-def describe(sessions: pd.DataFrame, units: Mapping[str, str], centered: list[str]) -> pd.DataFrame:
+def describe(
+    sessions: pd.DataFrame, units: Mapping[str, str], centered: Sequence[str], patient_level: Sequence[str] = ()
+) -> pd.DataFrame:
     """Mean, SD and range over sessions, within- and between-patient SD, ICC(1) and the reliability of patients' means.
 
     Parameters
@@ -22,11 +24,12 @@ def describe(sessions: pd.DataFrame, units: Mapping[str, str], centered: list[st
     sessions : the joined sessions.
     units : unit by variable.
     centered : variables with `_within` and `_between` parts, which are left out here.
+    patient_level : variables with one value a patient, which count once a patient.
 
     Returns
     -------
     DataFrame
-        of `tables.models.DESCRIPTIVES`. A variable that never changes within a patient counts once a patient.
+        of `tables.models.DESCRIPTIVES`.
 
     Notes
     -----
@@ -42,7 +45,7 @@ def describe(sessions: pd.DataFrame, units: Mapping[str, str], centered: list[st
         if not numeric or name in parts or name in NOT_DESCRIBED:
             continue
         seen = sessions[["patient", name]].dropna()
-        if len(seen) and (seen.groupby("patient")[name].nunique() == 1).all():
+        if name in patient_level:
             seen = seen.drop_duplicates("patient")
         rows.append({"variable": name, "unit": units.get(name, ""), **_figures(seen["patient"], seen[name])})
     frame = pd.DataFrame(rows)

@@ -87,13 +87,14 @@ def fit_plan(
     wave = wave or (str(sessions["wave"].iloc[0]) if len(sessions) else "")
     asked = questions(settings)
     fates = [_answer(question, sessions, settings, units, wave) for question in asked]
+    described = describe(sessions, units, settings.center, sessions.attrs.get("patient_level", ()))
     found = {
         table.name: _table([row for fate in fates for row in fate.rows.get(table.name, [])], table)
         for table in (tables.ESTIMATES, tables.VARIANCES, tables.RANDOM_EFFECTS, tables.INFLUENCE)
     }
     return FittedPlan(
         plan=_table([fate.plan for fate in fates], tables.PLAN),
-        descriptives=_table(describe(sessions, units, settings.center).to_dict("records"), tables.DESCRIPTIVES),
+        descriptives=_table(described.to_dict("records"), tables.DESCRIPTIVES),
         **found,
     )
 

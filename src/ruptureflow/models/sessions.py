@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ruptureflow.config.waves import WaveRow
 
 SOURCE = ("source_file", "source_sheet", "source_row")
-UNITS = "units"
+UNITS, PATIENT_LEVEL = "units", "patient_level"
 
 
 def join_sessions(
@@ -50,7 +50,8 @@ def join_sessions(
         one row for every patient and session that has a sample pair, a code, a score or a rupture verdict:
         wave, patient, therapist, session, time (`(session − time_origin) ÷ time_step` of the design), the
         participants' covariates, then the variables of `ruptureflow.models.variables`, each centred one followed by
-        `<x>_within` and `<x>_between`. `attrs["units"]` gives every variable's unit.
+        `<x>_within` and `<x>_between`. `attrs["units"]` gives every variable's unit, `attrs["patient_level"]` the
+        variables that have one value a patient.
 
     Raises
     ------
@@ -84,6 +85,7 @@ def join_sessions(
             columns[f"{name}_within"], columns[f"{name}_between"] = parts.within, parts.between
     joined = pd.concat([joined, pd.DataFrame(columns, index=joined.index)], axis=1)
     joined.attrs[UNITS] = _units(wave, participants, covariates, variables, settings)
+    joined.attrs[PATIENT_LEVEL] = [*covariates, *(v.name for v in variables if "session" not in v.values)]
     return joined
 
 
