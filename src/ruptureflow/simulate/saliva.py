@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ruptureflow.simulate.assays import Curve, Noise, Reagents, dealt, run_tubes
+from ruptureflow.simulate.assays import dealt, run_tubes
 from ruptureflow.simulate.calibration import SlopeTarget, tune
 from ruptureflow.simulate.coding import impact, marker_counts, ordered, ratings
 from ruptureflow.simulate.describing import Instruments, coding_system, described, form
+from ruptureflow.simulate.kits import CONCENTRATION_FACTOR, COUNTER_HEADINGS, RIA, counter_line
 from ruptureflow.simulate.moments import (
     Array,
     generator,
@@ -26,17 +27,6 @@ from ruptureflow.simulate.text_files import Cell, text_file
 from ruptureflow.simulate.truth.saliva import SALIVA, Association, SalivaTruth
 from ruptureflow.simulate.workbooks import Sheet, workbook
 
-# Saliva is dried and taken up in a quarter of its volume: a tube holds four times the saliva's concentration.
-CONCENTRATION_FACTOR = 4
-RIA = Reagents(
-    curve=Curve(zero=7600, infinite=430, midpoint=70, slope=1.05),
-    noise=Noise(share=0.011, minutes=5),
-    run_spread=(0.05, 0.06),
-    total=22_000,
-    standards={f"S{number}": 5 * 2.0 ** (number - 1) for number in range(1, 9)},
-    controls={"QC-L": 24.0, "QC-M": 60.0, "QC-H": 180.0},
-    decimals=0,
-)
 CODERS = ("A", "B")
 OUTCOME_GROUPS = {"confrontation": "confrontation", "withdrawal": "withdrawal", "resolution_attempts": "resolution"}
 
@@ -149,11 +139,7 @@ def _assay_files(
     for run, people in enumerate(dealt(ids, truth.runs), start=1):
         samples = [dose for patient in people for dose in doses[patient]]
         tubes = run_tubes(RIA, samples, {"reagent": 3, "standard": 3, "control": 2}, random)
-        rows: list[list[Cell]] = [["Pos", "Label", "CPM", "%Error", "Time"]]
-        for position, tube in enumerate(tubes, start=1):
-            # Two SDs of the counts of five minutes, in per cent: what a counter prints.
-            error = round(200 / float(np.sqrt(max(tube.signal, 1) * 5)), 1)
-            rows.append([position, tube.label, tube.signal, error, 5])
+        rows = [COUNTER_HEADINGS, *(counter_line(place, tube) for place, tube in enumerate(tubes, start=1))]
         preamble = [f"SIMULATED gamma counter list; no person's data. Oxytocin RIA, run {run}", "Isotope: I-125"]
         files[f"saliva/counts/ria_run_{run}.csv"] = text_file(rows, preamble)
     return files

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ruptureflow.simulate.describing import Instruments, SimulationError, project_instruments
+from ruptureflow.simulate.dyads import dyads_wave
 from ruptureflow.simulate.saliva import saliva_wave
 from ruptureflow.simulate.truth.saliva import TINY
 
 WAVES: dict[str, Callable[[Instruments], dict[str, bytes]]] = {
     "demo_saliva": saliva_wave,
+    "demo_dyads": dyads_wave,
     "tiny": lambda instruments: saliva_wave(instruments, TINY),
 }
-DEMONSTRATIONS = ("demo_saliva",)
+DEMONSTRATIONS = ("demo_saliva", "demo_dyads")
 
 
 def write_wave(name: str, folder: str | Path, instruments: str | Path | None = None) -> Path:
