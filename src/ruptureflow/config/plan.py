@@ -56,8 +56,8 @@ class AssaySettings(Strict):
         default="power",
         description="variance of a signal: constant, a power of its mean (estimated), or Poisson floor",
     )
-    variance_power: Literal["per run", "pooled"] = Field(
-        default="per run", description="one power a run, or one for all runs of an analyte"
+    variance_power: Literal["pooled", "per run"] = Field(
+        default="pooled", description="one power for all runs of an analyte, or one a run"
     )
     counting_minutes: float = Field(default=1, gt=0, description="minutes each tube was counted (Poisson floor)")
     nsb_in_curve: bool = Field(default=False, description="NSB tubes enter the fit as an infinite dose")
@@ -72,6 +72,11 @@ class AssaySettings(Strict):
     levels_needed: int = Field(default=6, ge=1, description="non-zero standard levels a curve should have (ICH M10)")
     levels_within: float = Field(default=75, gt=0, le=100, description="% of levels within the limits (ICH M10)")
     qc_limit: float = Field(default=20, gt=0, description="% deviation of a QC from its nominal value (ICH M10)")
+    qc_cv: float | None = Field(
+        default=None,
+        gt=0,
+        description="CV in % that the lab expects of a QC between runs; empty: the wave's own runs decide",
+    )
     b0_percent: tuple[float, float] = Field(default=(20, 50), description="usual B0/T in %; outside is flagged")
     nsb_percent: float = Field(default=5, gt=0, description="NSB/T in % above which a run is flagged")
     lack_of_fit_p: float = Field(default=0.01, gt=0, lt=1, description="p of the lack-of-fit test that is flagged")
