@@ -7,15 +7,17 @@ from pathlib import Path
 
 from ruptureflow.simulate.describing import Instruments, SimulationError, project_instruments
 from ruptureflow.simulate.dyads import dyads_wave
+from ruptureflow.simulate.plasma import plasma_wave
 from ruptureflow.simulate.saliva import saliva_wave
 from ruptureflow.simulate.truth.saliva import TINY
 
 WAVES: dict[str, Callable[[Instruments], dict[str, bytes]]] = {
     "demo_saliva": saliva_wave,
     "demo_dyads": dyads_wave,
+    "demo_plasma": plasma_wave,
     "tiny": lambda instruments: saliva_wave(instruments, TINY),
 }
-DEMONSTRATIONS = ("demo_saliva", "demo_dyads")
+DEMONSTRATIONS = ("demo_saliva", "demo_dyads", "demo_plasma")
 
 
 def write_wave(name: str, folder: str | Path, instruments: str | Path | None = None) -> Path:
