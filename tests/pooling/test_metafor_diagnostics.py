@@ -5,7 +5,7 @@ import pytest
 
 from ruptureflow.pooling import PoolingError, pool
 from ruptureflow.pooling.bias import egger_test, fail_safe_n, pet_peese, rank_test, trim_and_fill
-from ruptureflow.pooling.influence import baujat, cumulative, gosh, influence, leave_one_out
+from ruptureflow.pooling.influence import baujat, cumulative, gosh, influence_diagnostics, leave_one_out
 from ruptureflow.pooling.selection import selection_model
 from ruptureflow.pooling.subgroups import pool_subgroups
 
@@ -57,14 +57,14 @@ def test_cumulative_pool_differs(case, close):
 
 def test_influence_differs(case, close):
     theirs, _, result = case
-    table = influence(result)
+    table = influence_diagnostics(result)
     compare(close, table, theirs["influence"], INFLUENCE)
     assert list(table["influential"]) == theirs["influence"]["influential"]
 
 
 def test_influence_of_a_regression_differs(golden, close):
     data = golden["data"]["bcg"]
-    table = influence(pool(data["yi"], data["vi"], test="z", moderators={"number": data["number"]}))
+    table = influence_diagnostics(pool(data["yi"], data["vi"], test="z", moderators={"number": data["number"]}))
     names = INFLUENCE | {"dfbetas_Intercept": "dfbetas0", "dfbetas_number": "dfbetas1"}
     compare(close, table, golden["influence_mods"], names)
 

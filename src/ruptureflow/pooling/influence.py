@@ -50,7 +50,7 @@ def cumulative(result: PooledResult, order=None):
     return table.drop(columns="term")
 
 
-def influence(result: PooledResult):
+def influence_diagnostics(result: PooledResult):
     """Deletion diagnostics as metafor's ``influence()``.
 
     Returns

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ruptureflow.mixed import ModelError, fit_arrays
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.inputs import check_effects, check_level
@@ -308,6 +307,9 @@ def pool_multivariate(
 
 
 def _fit(y, design, groups, random, method, variance, covariance="unstructured"):
+    # Here, not above: the engine brings pandas, which a plain pool never needs.
+    from ruptureflow.mixed import ModelError, fit_arrays
+
     try:
         return fit_arrays(
             y,
