@@ -29,7 +29,11 @@ class JobRecord:
 
 
 def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """SHA-256 of a file's bytes; of a folder, over its files' names and hashes in their order."""
+    if Path(path).is_dir():
+        names = sorted(file.relative_to(path).as_posix() for file in Path(path).rglob("*") if file.is_file())
+        lines = [f"{name} {file_hash(Path(path) / name)}\n" for name in names]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
