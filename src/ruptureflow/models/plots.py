@@ -5,7 +5,7 @@ Every function takes hand-over tables of models and returns a figure; `origin` s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +79,38 @@ def plot_change(sessions: pd.DataFrame, analyte: str, unit: str, origin: str) ->
     right.set_xlabel("session")
     right.set_ylabel(f"change ({unit})")
     right.set_title("change by session: mean, 95 % interval")
+    mark_origin(figure, origin)
+    return figure
+
+
+def plot_slopes(sessions: pd.DataFrame, predictor: str, slopes: Mapping[str, float], unit: str, origin: str) -> Figure:
+    """One panel an outcome: every patient's own line around the patient's own mean, and the model's slope.
+
+    Parameters
+    ----------
+    sessions : the joined sessions.
+    predictor : a within-patient part.
+    slopes : the model's coefficient of the predictor by outcome.
+    unit : unit of the predictor.
+    origin : real or simulated.
+    """
+    figure, axes = _figure(1, max(1, len(slopes)), 3.0 * max(1, len(slopes)), 3.4, constrained=False)
+    figure.subplots_adjust(0.08, 0.17, 0.99, 0.87, wspace=0.3)
+    for ax, (outcome, slope) in zip(axes[0], slopes.items(), strict=False):
+        rows = sessions[["patient", predictor, outcome]].dropna()
+        own = rows.groupby("patient")[[predictor, outcome]]
+        x, y = (rows[[predictor, outcome]].astype(float) - own.transform("mean").astype(float)).to_numpy().T
+        for patient in rows["patient"].unique():
+            mine = (rows["patient"] == patient).to_numpy()
+            if mine.sum() > 2 and x[mine] @ x[mine] > 0:
+                ends = np.array([x[mine].min(), x[mine].max()])
+                ax.plot(ends, ends * (x[mine] @ y[mine]) / (x[mine] @ x[mine]), color=QUIET, linewidth=0.8)
+        ax.plot(x, y, ".", color=INK, markersize=3, alpha=0.6)
+        ends = np.array([x.min(), x.max()]) if len(x) else np.zeros(2)
+        ax.plot(ends, slope * ends, color=ACCENT, linewidth=2.2)
+        ax.set_title(f"{outcome.replace('_', ' ')}: {slope:.3g}", fontsize=9)
+    axes[0, 0].set_ylabel("deviation from the patient's mean")
+    figure.supxlabel(f"{predictor.replace('_', ' ')} ({unit})", fontsize=9)
     mark_origin(figure, origin)
     return figure
 
@@ -175,7 +207,9 @@ def plot_random_effects(random_effects: pd.DataFrame, outcomes: Sequence[str], o
     outcomes : outcomes to draw.
     origin : real or simulated.
     """
-    figure, axes = _figure(1, max(1, len(outcomes)), 3.2 * max(1, len(outcomes)) + 0.5, 4.2)
+    width = 3.0 * max(1, len(outcomes)) + 0.5
+    figure, axes = _figure(1, max(1, len(outcomes)), width, 4.4, constrained=False)
+    figure.subplots_adjust(0.6 / width, 0.12, 1 - 0.1 / width, 0.93, wspace=0.25)
     for ax, outcome in zip(axes[0], outcomes, strict=False):
         rows = random_effects[(random_effects["outcome"] == outcome) & (random_effects["term"] == "Intercept")]
         rows = rows.sort_values("value")
@@ -201,7 +235,9 @@ def plot_influence(influence: pd.DataFrame, term: str, outcomes: Sequence[str], 
     outcomes : outcomes to draw.
     origin : real or simulated.
     """
-    figure, axes = _figure(max(1, len(outcomes)), 1, 9, 1.6 * max(1, len(outcomes)) + 0.6, sharex=True)
+    height = 1.5 * max(1, len(outcomes)) + 0.8
+    figure, axes = _figure(max(1, len(outcomes)), 1, 9, height, constrained=False, sharex=True)
+    figure.subplots_adjust(0.08, 0.6 / height, 0.99, 1 - 0.3 / height, hspace=0.35)
     for ax, outcome in zip(axes[:, 0], outcomes, strict=False):
         rows = influence[(influence["outcome"] == outcome) & (influence["term"] == term)]
         colors = [ACCENT if flag else QUIET for flag in rows["decision_changes"].fillna(False)]
