@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruptureflow.simulate.describing import Instruments, SimulationError, project_instruments
 from ruptureflow.simulate.dyads import dyads_wave
+from ruptureflow.simulate.newcomer import newcomer_wave
 from ruptureflow.simulate.plasma import plasma_wave
 from ruptureflow.simulate.saliva import saliva_wave
 from ruptureflow.simulate.truth.saliva import TINY
@@ -15,6 +16,7 @@ WAVES: dict[str, Callable[[Instruments], dict[str, bytes]]] = {
     "demo_saliva": saliva_wave,
     "demo_dyads": dyads_wave,
     "demo_plasma": plasma_wave,
+    "newcomer": newcomer_wave,
     "tiny": lambda instruments: saliva_wave(instruments, TINY),
 }
 DEMONSTRATIONS = ("demo_saliva", "demo_dyads", "demo_plasma")
