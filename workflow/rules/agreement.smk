@@ -1,8 +1,9 @@
 """agreement: coder sheets and answers to coefficients, the coded value, scored scales.
 
 Reads       results/<wave>/intake/{codes,responses,reported_scores}.csv, the wave's config/instruments/*.yaml
-Hands over  results/<wave>/agreement/coefficients.csv, coder_values.csv, coded.csv (one row a session and total),
-            scores.csv (one row a form and scale), reliabilities.csv
+Hands over  results/<wave>/agreement/coefficients.csv (between coders), coder_values.csv, coded.csv (one row a session
+            and total), coder_variances.csv, coder_biases.csv, coder_pairs.csv, scores.csv (one row a form and scale),
+            reliabilities.csv (of coded values and scales), items.csv, scales.csv
 """
 
 
@@ -16,8 +17,13 @@ rule rate_agreement:
         coefficients="results/{wave}/agreement/coefficients.csv",
         coder_values="results/{wave}/agreement/coder_values.csv",
         coded="results/{wave}/agreement/coded.csv",
+        coder_variances="results/{wave}/agreement/coder_variances.csv",
+        coder_biases="results/{wave}/agreement/coder_biases.csv",
+        coder_pairs="results/{wave}/agreement/coder_pairs.csv",
         scores="results/{wave}/agreement/scores.csv",
         reliabilities="results/{wave}/agreement/reliabilities.csv",
+        items="results/{wave}/agreement/items.csv",
+        scales="results/{wave}/agreement/scales.csv",
         lineage="results/{wave}/agreement/lineage.json",
     log:
         "results/logs/{wave}/rate_agreement.log",

@@ -1,14 +1,16 @@
-"""Intraclass correlations of Shrout and Fleiss from the mean squares of a complete targets × raters layout."""
+"""Intraclass correlations in Shrout and Fleiss' six forms, for complete and incomplete designs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ruptureflow.agreement.crossed_components import component_coefficients, crossed_components, crossed_sums
 from ruptureflow.agreement.errors import AgreementError
-from ruptureflow.agreement.f_distribution import f_quantile, f_upper_tail
+from ruptureflow.agreement.incomplete import implied_mean_squares
+from ruptureflow.agreement.mean_squares import coefficients, f_statistics, interval, mean_squares
+from ruptureflow.agreement.patient_bootstrap import patient_weights
 from ruptureflow.agreement.ratings import RatingMatrix, rating_matrix
 
 if TYPE_CHECKING:
@@ -26,67 +28,15 @@ FORMS: dict[str, str] = {
 }
 """Shrout and Fleiss' notation and what each form means; McGraw and Wong write (2,1) as (A,1), (3,1) as (C,1)."""
 
-
-@dataclass(frozen=True)
-class MeanSquares:
-    """Two-way analysis of variance without replication; each field a number or one number a bootstrap draw.
-
-    between : targets; within : ratings inside targets; raters : raters; residual : targets × raters.
-    """
-
-    between: np.ndarray
-    within: np.ndarray
-    raters: np.ndarray
-    residual: np.ndarray
-    n_targets: int
-    n_raters: int
-
-
-def mean_squares(values: np.ndarray) -> MeanSquares:
-    """Mean squares of a complete matrix of targets by raters, or of a stack of such matrices.
-
-    Sums of squares that are rounding noise (below (8 ε max|x|)² a cell) are zero, so that perfect agreement is
-    perfect whatever the numbers.
-
-    Parameters
-    ----------
-    values : array of shape (…, targets, raters) with at least 2 targets and 2 raters.
-    """
-    n, k = values.shape[-2:]
-    noise = n * k * (8 * np.finfo(float).eps * np.abs(values).max(axis=(-2, -1))) ** 2
-    centred = values - values.mean(axis=(-2, -1), keepdims=True)
-    of_targets = centred.mean(axis=-1)
-    of_raters = centred.mean(axis=-2)
-    between = k * (of_targets**2).sum(axis=-1)
-    raters = n * (of_raters**2).sum(axis=-1)
-    within = ((centred - of_targets[..., None]) ** 2).sum(axis=(-2, -1))
-    residual = ((centred - of_targets[..., None] - of_raters[..., None, :]) ** 2).sum(axis=(-2, -1))
-    between, raters, within, residual = (np.where(s <= noise, 0.0, s) for s in (between, raters, within, residual))
-    return MeanSquares(
-        between / (n - 1), within / (n * (k - 1)), raters / (k - 1), residual / ((n - 1) * (k - 1)), n, k
-    )
-
-
-def coefficients(squares: MeanSquares) -> dict[str, np.ndarray]:
-    """The six intraclass correlations of Shrout and Fleiss (1979), never clamped; NaN where nothing varies."""
-    n, k = squares.n_targets, squares.n_raters
-    between, within, raters, residual = squares.between, squares.within, squares.raters, squares.residual
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {
-            "ICC(1,1)": (between - within) / (between + (k - 1) * within),
-            "ICC(2,1)": (between - residual) / (between + (k - 1) * residual + k * (raters - residual) / n),
-            "ICC(3,1)": (between - residual) / (between + (k - 1) * residual),
-            "ICC(1,k)": (between - within) / between,
-            "ICC(2,k)": (between - residual) / (between + (raters - residual) / n),
-            "ICC(3,k)": (between - residual) / between,
-        }
+CLASSICAL = "classical F, assumes independent sessions"
+APPROXIMATE = "F from REML components at the effective number of coders, approximate, assumes independent sessions"
 
 
 def icc(
     ratings: pd.DataFrame,
     target: str | Sequence[str] = "session",
     rater: str = "coder",
-    value: str = "value",
+    value: str = "count",
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Intraclass correlations in all six forms of Shrout and Fleiss, with their classical intervals.
@@ -101,24 +51,28 @@ def icc(
     Returns
     -------
     DataFrame
-        form, estimate, ci_low, ci_high, statistic (F), df1, df2, p_value, n_targets, n_raters, meaning (the form in
-        words), note (empty, or why a number is missing).
+        form, estimate, ci_low, ci_high, statistic (F), df1, df2, p_value, n_targets, n_raters (the effective number
+        where the design is incomplete), meaning (the form in words), interval (how it was made), note (empty, or
+        what a reader must know).
 
     Raises
     ------
     AgreementError
-        for a missing column, a value that is no number, or a target rated twice by one rater.
+        for a missing column, a value that is no number, or a target rated twice by one rater (both rows are listed).
 
     Notes
     -----
-    Two-way mean squares; a negative coefficient is reported as it is. Intervals: forms 1 and 3 exact F (Shrout and
-    Fleiss, 1979); form 2 the Satterthwaite approximation of Fleiss and Shrout (1978), ICC(2,k) as the Spearman–Brown
-    step-up of the ends of ICC(2,1), which is what psych gives (irr solves for ICC(A,k) anew, McGraw and Wong, 1996,
-    and differs). The F test of form 2 is that of form 3: it tests targets, not raters. All of them assume that targets
-    are independent, which sessions of one patient are not.
+    Complete designs (every rater rated every target): two-way mean squares; a negative coefficient is reported as it
+    is. Intervals: forms 1 and 3 exact F (Shrout and Fleiss, 1979); form 2 the Satterthwaite approximation of Fleiss
+    and Shrout (1978), ICC(2,k) as the Spearman–Brown step-up of the ends of ICC(2,1), which is what psych gives (irr
+    solves for ICC(A,k) anew, McGraw and Wong, 1996, and differs). The F test of form 2 is that of form 3: it tests
+    targets, not raters. All of them assume independent targets, which sessions of one patient are not:
+    `bootstrap_icc` resamples patients.
 
-    Incomplete designs: the mean squares need every rater on every target, so targets without a rating by each rater
-    are left out and `note` says how many.
+    Incomplete designs (rotating coders, gaps): all targets and ratings are used. Forms 2 and 3 come from REML variance
+    components of crossed targets and raters, form 1 from the unbalanced one-way analysis of variance; k is the
+    harmonic mean of the ratings a target has. Intervals and F put the implied mean squares into the classical
+    formulas; df2 is ratings − targets − raters + 1 (form 1: ratings − targets).
     """
     import pandas as pd
 
@@ -129,91 +83,111 @@ def icc(
 
 def icc_rows(matrix: RatingMatrix, level: float) -> list[dict[str, object]]:
     """The rows of `icc` for a matrix of ratings."""
-    complete = matrix.complete
-    n, k = complete.shape
-    left_out = len(matrix.values) - n
-    notes = [f"{left_out} of {len(matrix.values)} targets left out: not rated by every rater"] if left_out else []
-    if k < 2 or n < 2:
-        reason = "one rater" if k < 2 else f"{n} target(s) rated by every rater"
-        return [_row(form, n, k, "; ".join([f"not computable: {reason}", *notes])) for form in FORMS]
-    squares = mean_squares(complete)
-    estimates = {form: float(value) for form, value in coefficients(squares).items()}
-    if squares.between == 0 and squares.within == 0:
-        return [_row(form, n, k, "; ".join(["not computable: all ratings are equal", *notes])) for form in FORMS]
-    constant = [str(r) for r, column in zip(matrix.raters, complete.T, strict=True) if np.ptp(column) == 0]
+    values = matrix.values
+    n, n_raters = values.shape
+    obstacle = _obstacle(matrix)
+    if obstacle:
+        return [_row(form, n, float(n_raters), CLASSICAL, f"not computable: {obstacle}") for form in FORMS]
+    complete = not np.isnan(values).any()
+    if complete:
+        squares, notes = mean_squares(values), []
+    else:
+        incomplete = implied_mean_squares(values)
+        squares = incomplete.squares
+        notes = [f"incomplete design: {_design_in_words(matrix)}; variance components", *incomplete.notes]
+    constant = [str(r) for r, column in zip(matrix.raters, values.T, strict=True) if _without_variance(column)]
     if constant:
         notes.append(f"no variance in the ratings of {', '.join(constant)}")
+    estimates = coefficients(squares)
     rows = []
     for form, estimate in estimates.items():
-        df1, df2, statistic = _f_test(squares, one_way=form.startswith("ICC(1"))
-        low, high = _interval(form, squares, estimates["ICC(2,1)"], level)
-        rows.append(
-            _row(form, n, k, "; ".join(notes))
-            | {
-                "estimate": estimate,
-                "ci_low": low,
-                "ci_high": high,
-                "statistic": statistic,
-                "df1": df1,
-                "df2": df2,
-                "p_value": float(f_upper_tail(np.float64(statistic), np.float64(df1), np.float64(df2))),
-            }
-        )
+        low, high = interval(form, squares, float(estimates["ICC(2,1)"]), level)
+        found = {"estimate": float(estimate), "ci_low": low, "ci_high": high}
+        remarks = list(notes)
+        if np.isinf(estimate):
+            found = dict.fromkeys(found, np.nan)
+            remarks.append(
+                "not computable: the targets' means do not differ at all (the coefficient is minus infinity)"
+            )
+        row = _row(form, n, squares.n_raters, CLASSICAL if complete else APPROXIMATE, "; ".join(remarks))
+        rows.append(row | found | f_statistics(form, squares))
     return rows
 
 
-def _row(form: str, n: int, k: int, note: str) -> dict[str, object]:
-    empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "statistic", "df1", "df2", "p_value"), np.nan)
-    return {"form": form, **empty, "n_targets": n, "n_raters": k, "meaning": FORMS[form], "note": note}
+def bootstrap_icc(
+    ratings: pd.DataFrame,
+    target: str | Sequence[str] = "session",
+    rater: str = "coder",
+    value: str = "count",
+    cluster: str = "patient",
+    draws: int = 10_000,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Intraclass correlations of bootstrap samples of patients, each drawn with all its sessions.
 
+    Parameters
+    ----------
+    ratings, target, rater, value : as in `icc`.
+    cluster : column of the patient that a target belongs to; targets of different patients may share a name.
+    draws, seed : number of samples and seed of the generator.
 
-def _f_test(squares: MeanSquares, *, one_way: bool) -> tuple[float, float, float]:
-    n, k = squares.n_targets, squares.n_raters
-    error = float(squares.within if one_way else squares.residual)
-    df2 = n * (k - 1) if one_way else (n - 1) * (k - 1)
-    between = float(squares.between)
-    statistic = between / error if error > 0 else (np.inf if between > 0 else np.nan)
-    return float(n - 1), float(df2), statistic
-
-
-def _interval(form: str, squares: MeanSquares, agreement: float, level: float) -> tuple[float, float]:
-    k = squares.n_raters
-    if form.startswith("ICC(2"):
-        low, high = _agreement_interval(squares, agreement, level)
-        if form == "ICC(2,k)":
-            low, high = (end * k / (1 + end * (k - 1)) for end in (low, high))
-        return low, high
-    df1, df2, statistic = _f_test(squares, one_way=form.startswith("ICC(1"))
-    if np.isinf(statistic):
-        return 1.0, 1.0
-    upper = 1 - (1 - level) / 2
-    lowest = statistic / float(f_quantile(upper, np.float64(df1), np.float64(df2)))
-    highest = statistic * float(f_quantile(upper, np.float64(df2), np.float64(df1)))
-    with np.errstate(divide="ignore"):
-        if form.endswith("k)"):
-            return float(1 - np.divide(1.0, lowest)), float(1 - np.divide(1.0, highest))
-    return (lowest - 1) / (lowest + k - 1), (highest - 1) / (highest + k - 1)
-
-
-def _agreement_interval(squares: MeanSquares, agreement: float, level: float) -> tuple[float, float]:
-    """Ends of the interval of ICC(2,1), with Satterthwaite's degrees of freedom for raters plus residual.
-
-    Written in mean squares instead of F ratios, so that a residual of zero has its limit instead of 0/0.
+    Returns
+    -------
+    DataFrame
+        one row a draw, one column a form. Variance components by Henderson's method 3, which are the mean squares of
+        `icc` where the design is complete; NaN in a draw in which nothing varies.
     """
-    n, k = squares.n_targets, squares.n_raters
-    between, raters, residual = float(squares.between), float(squares.raters), float(squares.residual)
-    if raters == 0 and residual == 0:
-        return 1.0, 1.0
-    weight = n * (1 + (k - 1) * agreement) - k * agreement
-    top = (k - 1) * (n - 1) * (k * agreement * raters + weight * residual) ** 2
-    bottom = (n - 1) * k**2 * agreement**2 * raters**2 + weight**2 * residual**2
-    if bottom == 0:
-        return np.nan, np.nan
-    df = np.float64(top / bottom)
-    upper = 1 - (1 - level) / 2
-    of_targets = np.float64(n - 1)
-    below, above = float(f_quantile(upper, of_targets, df)), float(f_quantile(upper, df, of_targets))
-    error = k * raters + (k * n - k - n) * residual
-    low = n * (between - below * residual) / (below * error + n * between)
-    high = n * (above * between - residual) / (error + n * above * between)
-    return low, high
+    import pandas as pd
+
+    keys = [target] if isinstance(target, str) else list(target)
+    keys = keys if cluster in keys else [cluster, *keys]
+    matrix = rating_matrix(ratings, keys, rater, value)
+    position = keys.index(cluster)
+    patients, of_target = np.unique(
+        np.array([str(names[position] if len(keys) > 1 else names) for names in matrix.targets]), return_inverse=True
+    )
+    return pd.DataFrame(draw_icc(matrix.values, of_target, patient_weights(len(patients), draws, seed)))
+
+
+def draw_icc(values: np.ndarray, clusters: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """The six forms in every draw of patients.
+
+    Parameters
+    ----------
+    values : targets × raters. clusters : index of each target's patient. weights : draws × patients.
+    """
+    sums = crossed_sums(values - np.nanmean(values), clusters, weights.shape[1])
+    return component_coefficients(crossed_components(sums.weighted(weights)))
+
+
+def _obstacle(matrix: RatingMatrix) -> str:
+    values = matrix.values
+    per_target = matrix.ratings_per_target
+    if len(values) == 0:
+        return "no ratings"
+    if values.shape[1] < 2:
+        return "one rater"
+    if len(values) < 2:
+        return "one target"
+    if per_target.max() < 2:
+        return "no target was rated twice"
+    if np.nanmax(values) == np.nanmin(values):
+        return "all ratings are equal"
+    return ""
+
+
+def _without_variance(column: np.ndarray) -> bool:
+    seen = column[~np.isnan(column)]
+    return seen.size > 1 and bool(np.ptp(seen) == 0)
+
+
+def _design_in_words(matrix: RatingMatrix) -> str:
+    counts = matrix.ratings_per_target
+    by_all = int((counts == matrix.values.shape[1]).sum())
+    return f"{by_all} of {len(counts)} targets rated by all {matrix.values.shape[1]} raters"
+
+
+def _row(form: str, n: int, k: float, interval_kind: str, note: str) -> dict[str, object]:
+    empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "statistic", "df1", "df2", "p_value"), np.nan)
+    extra = {"meaning": FORMS[form], "interval": interval_kind, "note": note}
+    return {"form": form, **empty, "n_targets": n, "n_raters": k, **extra}

@@ -1,15 +1,25 @@
-"""The whole stage: a wave's codes, answers and reported scores to coefficients, coded values, scores, reliabilities."""
+"""The whole stage: a wave's codes, answers and reported scores to the hand-over tables."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ruptureflow.agreement import compare_coders
 from ruptureflow.agreement.coding import coder_values, session_values
-from ruptureflow.agreement.icc import icc_rows
-from ruptureflow.agreement.ratings import rating_matrix
-from ruptureflow.agreement.scales import score_scales
-from ruptureflow.tables.agreement import COEFFICIENTS, RELIABILITIES
+from ruptureflow.agreement.errors import AgreementError
+from ruptureflow.agreement.items import describe_items, describe_scales, item_rows
+from ruptureflow.agreement.patient_bootstrap import Bootstrap
+from ruptureflow.agreement.scale_reliability import reliability_forms, scale_reliabilities
+from ruptureflow.agreement.scales import score_scales, spread_answers
+from ruptureflow.tables.agreement import (
+    CODER_BIASES,
+    CODER_PAIRS,
+    CODER_VARIANCES,
+    COEFFICIENTS,
+    RELIABILITIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +28,10 @@ if TYPE_CHECKING:
 
     from ruptureflow.config.instruments import CodingSystem, Questionnaire
     from ruptureflow.config.plan import AgreementSettings
+    from ruptureflow.tables import Table
+
+logger = logging.getLogger(__name__)
+Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -27,8 +41,13 @@ class Agreement:
     coefficients: pd.DataFrame
     coder_values: pd.DataFrame
     coded: pd.DataFrame
+    coder_variances: pd.DataFrame
+    coder_biases: pd.DataFrame
+    coder_pairs: pd.DataFrame
     scores: pd.DataFrame
     reliabilities: pd.DataFrame
+    items: pd.DataFrame
+    scales: pd.DataFrame
 
 
 def rate_agreement(
@@ -42,35 +61,124 @@ def rate_agreement(
 
     Parameters
     ----------
-    codes, responses, reported_scores : intake's tables.
+    codes, responses, reported_scores : intake's tables; empty ones give empty tables.
     instruments : the wave's instrument files by id.
     settings : the plan's section.
+
+    Raises
+    ------
+    AgreementError
+        for codes or answers that the instrument files do not know, and, under the policy "stop", for a headline ICC
+        below the limit.
     """
+    bootstrap = Bootstrap(settings.bootstrap_draws, settings.seed, settings.level)
     values = coder_values(codes, instruments)
+    compared = _Rows([], [], [], [], [], [])
+    independent = values[values["coder"] != settings.consensus_coder]
+    for (instrument, code), part in independent.groupby(["instrument", "code"], sort=False):
+        _compare(str(instrument), str(code), part, instruments[str(instrument)], settings, bootstrap, compared)
+    _describe_questionnaires(responses, instruments, bootstrap, compared)
+    coefficients = _table(compared.coefficients, COEFFICIENTS)
+    _apply_policy(coefficients, settings)
+    scores = score_scales(responses, reported_scores, instruments)
     return Agreement(
-        coefficients=_coefficients(values, settings),
+        coefficients=coefficients,
         coder_values=values,
-        coded=session_values(values, instruments, settings.analysed_value),
-        scores=score_scales(responses, reported_scores, instruments),
-        reliabilities=RELIABILITIES.empty(),
+        coded=session_values(values, instruments, settings.analysed_value, settings.consensus_coder),
+        coder_variances=_table(compared.variances, CODER_VARIANCES),
+        coder_biases=_table(compared.biases, CODER_BIASES),
+        coder_pairs=_table(compared.pairs, CODER_PAIRS),
+        scores=scores,
+        reliabilities=_table(compared.reliabilities, RELIABILITIES),
+        items=describe_items(compared.items),
+        scales=describe_scales(scores, instruments),
     )
 
 
-def _coefficients(values: pd.DataFrame, settings: AgreementSettings) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Rows:
+    coefficients: list[Row]
+    variances: list[Row]
+    biases: list[Row]
+    pairs: list[Row]
+    reliabilities: list[Row]
+    items: list[Row]
+
+
+def _compare(
+    instrument: str,
+    code: str,
+    part: pd.DataFrame,
+    system: CodingSystem,
+    settings: AgreementSettings,
+    bootstrap: Bootstrap,
+    out: _Rows,
+) -> None:
+    place: Row = {"instrument": instrument, "code": code}
+    coded = compare_coders.coded_value(part)
+    total = next((each for each in system.totals if each.name == code), None)
+    rows = compare_coders.icc_coefficients(coded, bootstrap)
+    if total is not None and coded.comparable:
+        # A total of marks over segments is a count with a true zero; a session rating is an order of grades.
+        counted = system.measures[total.measure].per == "segment"
+        metrics = ("ratio", "interval") if counted else ("ordinal", "interval")
+        rows += compare_coders.rating_coefficients(coded, metrics, bootstrap)
+        if code in system.rupture:
+            rows += compare_coders.presence_coefficients(coded, system.rupture[code], bootstrap)
+        decomposition = compare_coders.decompose(coded, bootstrap)
+        out.variances.extend(place | row for row in decomposition.variances)
+        observer = {"instrument": instrument, "role": "observer", "scale": code}
+        out.reliabilities.extend(observer | row for row in decomposition.reliabilities)
+        out.biases.extend(place | row for row in compare_coders.bias_rows(coded, bootstrap))
+        out.pairs.extend(place | row for row in compare_coders.pair_rows(coded, bootstrap))
+    headline = "ICC(2,k)" if settings.analysed_value == "mean of coders" else "ICC(2,1)"
+    for row in rows:
+        leads = total is not None and row["form"] == headline
+        notes = [str(row["note"])] if row["note"] else []
+        if leads and settings.analysed_value == "consensus":
+            notes.append("of one coder before the consensus; the consensus itself has no classical ICC")
+        if leads and not row["estimate"] >= settings.icc_limit:
+            notes.append(f"below the limit of {settings.icc_limit:g} (policy {settings.icc_policy})")
+        out.coefficients.append(place | row | {"headline": leads, "note": "; ".join(notes) or None})
+
+
+def _describe_questionnaires(
+    responses: pd.DataFrame,
+    instruments: Mapping[str, CodingSystem | Questionnaire],
+    bootstrap: Bootstrap,
+    out: _Rows,
+) -> None:
+    for name in responses["instrument"].dropna().unique():
+        questionnaire = instruments.get(name)
+        if questionnaire is None:
+            continue  # score_scales refuses it with a message that lists the known ones
+        answers = spread_answers(responses, questionnaire)
+        for role, forms in answers.groupby(level="role", sort=True):
+            chosen, timepoint = reliability_forms(forms)
+            for scale in questionnaire.scales:
+                place: Row = {"instrument": name, "role": role, "scale": scale.name}
+                found = scale_reliabilities(chosen, questionnaire, scale, timepoint, bootstrap)
+                out.reliabilities.extend(place | row for row in found)
+                out.items.extend(place | row for row in item_rows(chosen, questionnaire, scale))
+
+
+def _apply_policy(coefficients: pd.DataFrame, settings: AgreementSettings) -> None:
+    headline = coefficients[coefficients["headline"].fillna(False).astype(bool)]
+    low = headline[~(headline["estimate"] >= settings.icc_limit)]
+    lines = [
+        f"{row.instrument} {row.code}: {row.form} is {row.estimate:.3f}, below icc_limit {settings.icc_limit:g}; "
+        f"retrain the coders, code by consensus, or lower the limit in the plan with a reason"
+        for row in low.itertuples()
+    ]
+    if lines and settings.icc_policy == "stop":
+        raise AgreementError("\n".join(lines))
+    for line in lines:
+        logger.warning("%s", line)
+
+
+def _table(rows: list[Row], table: Table) -> pd.DataFrame:
     import pandas as pd
 
-    headline = "ICC(2,k)" if settings.analysed_value == "mean of coders" else "ICC(2,1)"
-    rows: list[dict[str, object]] = []
-    for (instrument, code), part in values.groupby(["instrument", "code"], sort=False):
-        matrix = rating_matrix(part, ["patient", "session"], "coder", "value")
-        rows += [
-            row
-            | {
-                "instrument": instrument,
-                "code": code,
-                "headline": row["form"] == headline,
-                "interval": "classical F, assumes independent sessions",
-            }
-            for row in icc_rows(matrix, settings.level)
-        ]
-    return COEFFICIENTS.conform(pd.DataFrame(rows)) if rows else COEFFICIENTS.empty()
+    if not rows:
+        return table.empty()
+    return table.conform(pd.DataFrame(rows).reindex(columns=table.names))

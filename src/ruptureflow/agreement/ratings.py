@@ -95,5 +95,8 @@ def _doubled_message(doubled: pd.DataFrame, keys: list[str], rater: str, value: 
     for names, rows in list(doubled.groupby([*keys, rater], sort=False, observed=True))[:5]:
         where = ", ".join(f"{column} {name}" for column, name in zip([*keys, rater], names, strict=True))
         shown = " and ".join(f"row {index!r} ({value} {cell})" for index, cell in rows[value].items())
-        lines.append(f"{where} is rated {len(rows)} times: {shown}; keep one of them")
+        lines.append(
+            f"{where} is rated {len(rows)} times: {shown}; keep one of them, or name "
+            f"what tells them apart in the target (such as patient and session)"
+        )
     return "\n".join(lines)

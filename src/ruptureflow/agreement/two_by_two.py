@@ -62,3 +62,24 @@ def fourfold(first: np.ndarray, second: np.ndarray) -> Fourfold:
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom else np.nan
+
+
+def pooled_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
+    """Agreement of a stack of fourfold tables (absent, present) whose pairs of coders are pooled.
+
+    Returns
+    -------
+    dict
+        percent agreement (in %), positive agreement, negative agreement, PABAK: one number a table; NaN where a
+        denominator is zero.
+    """
+    present, absent = tables[..., 1, 1], tables[..., 0, 0]
+    differ = tables[..., 0, 1] + tables[..., 1, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        same = (present + absent) / (present + absent + differ)
+        return {
+            "percent agreement": 100 * same,
+            "positive agreement": 2 * present / (2 * present + differ),
+            "negative agreement": 2 * absent / (2 * absent + differ),
+            "PABAK": 2 * same - 1,
+        }

@@ -94,11 +94,14 @@ class AssaySettings(Strict):
 class AgreementSettings(Strict):
     """How coders are compared and scales scored."""
 
-    analysed_value: Literal["mean of coders", "consensus"] = "mean of coders"
+    analysed_value: Literal["mean of coders", "consensus"] = Field(
+        default="mean of coders", description="decides which ICC is the headline: ICC(2,k), or ICC(2,1) of one coder"
+    )
+    consensus_coder: str = Field(default="consensus", description="coder's id of the sheets the coders agreed on")
     level: float = Field(default=0.95, gt=0, lt=1)
     icc_limit: float = Field(default=0.70, description="headline ICC below this is flagged")
     icc_policy: Literal["warn", "stop"] = "warn"
-    bootstrap_draws: int = Field(default=1000, ge=0)
+    bootstrap_draws: int = Field(default=2000, ge=0, description="bootstrap samples of patients; 0 for none")
     seed: int = 20180
 
 
