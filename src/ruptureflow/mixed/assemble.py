@@ -1,5 +1,8 @@
 """From a design to the cross-products of its blocks."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 
 from ruptureflow.mixed import blocks
@@ -7,24 +10,25 @@ from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.design import Design
 
 
-def assemble_batches(design: Design, effects: list[np.ndarray], rest: np.ndarray) -> tuple[Batch, ...]:
+def assemble_batches(design: Design, sizes: list[int], rows_of: Callable[[object], np.ndarray]) -> tuple[Batch, ...]:
     """Cross-products of ``[Z | rest]`` for every independent block of a design.
 
     Parameters
     ----------
-    effects
-        Random-effects columns of each level (outermost first).
-    rest
-        Fixed effects, followed by the outcome where the likelihood is wanted.
+    sizes
+        Number of random-effects columns of each level (outermost first).
+    rows_of
+        Gives ``[effects of each level | rest]`` for a slice or an array of row numbers; rest is the fixed effects,
+        followed by the outcome where the likelihood is wanted.
     """
     levels = design.levels
-    if not levels:
-        return (Batch((rest.T @ rest)[None], (), (), 0),)
-    sizes = [values.shape[1] for values in effects]
     if not design.nested:
-        return blocks.crossed_levels([x.codes for x in levels], [x.units for x in levels], list(effects), rest)
+        wide = rows_of(slice(None))
+        at = np.concatenate([[0], np.cumsum(sizes)])
+        effects = [wide[:, a:b] for a, b in pairwise(at)]
+        return blocks.crossed_levels([x.codes for x in levels], [x.units for x in levels], effects, wide[:, at[-1] :])
     inner = levels[-1]
-    products = blocks.unit_products(inner.codes, inner.units, [*effects, rest])
+    products = blocks.unit_products(inner.codes, inner.units, rows_of)
     if len(levels) == 1:
         return blocks.single_level(products, sizes[0])
     parents = []

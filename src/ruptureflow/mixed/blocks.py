@@ -5,9 +5,12 @@ Its columns are ``[Z | X | y]``: the effects of each level and unit inside the b
 Blocks of equal make-up are stacked, so one batched operation serves them all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+_PIECE = 4_096
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,47 @@ class Batch:
     size: int
 
 
-def unit_products(codes: np.ndarray, count: int, columns: list[np.ndarray]) -> np.ndarray:
-    """``(count, d, d)`` cross-products of the columns within every unit, in one pass over the rows."""
-    wide = columns[0][:, None] if columns[0].ndim == 1 else columns[0]
-    if len(columns) > 1:
-        wide = np.column_stack(columns)
-    rows, d = wide.shape
+def unit_products(codes: np.ndarray, count: int, rows_of: Callable[[object], np.ndarray]) -> np.ndarray:
+    """``(count, d, d)`` cross-products of the rows within every unit.
+
+    ``rows_of`` gives the columns for a slice or an array of row numbers; rows are taken in pieces of whole units, so
+    that little more than the result is ever in memory.
+    """
+    rows = len(codes)
     steps = np.diff(codes)
+    order = None
     if (steps < 0).any():
         order = np.argsort(codes, kind="stable")
-        wide, codes = wide[order], codes[order]
-        steps = np.diff(codes)
+        steps = np.diff(codes[order])
     starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
     if len(starts) != count:
         raise AssertionError("every unit has rows")
-    sizes = np.diff(np.append(starts, rows))
-    if sizes[0] * count == rows and (sizes == sizes[0]).all():
-        stacked = wide.reshape(count, sizes[0], d)
-        return np.matmul(stacked.swapaxes(1, 2), stacked)
-    if rows * d * d <= 2_000_000:
-        return np.add.reduceat(wide[:, :, None] * wide[:, None, :], starts, axis=0)
-    out = np.empty((count, d, d))
-    turned = np.ascontiguousarray(wide.T)
-    for a in range(d):
-        for b in range(a + 1):
-            out[:, a, b] = out[:, b, a] = np.add.reduceat(turned[a] * turned[b], starts)
+    if rows <= _PIECE:
+        return _piece_products(rows_of(slice(None) if order is None else order), starts)
+    ends = np.append(starts[1:], rows)
+    out = None
+    first = 0
+    while first < count:
+        last = max(int(np.searchsorted(ends, starts[first] + _PIECE, side="right")), first + 1)
+        here = slice(int(starts[first]), int(ends[last - 1]))
+        wide = rows_of(here if order is None else order[here])
+        if out is None:
+            out = np.empty((count, wide.shape[1], wide.shape[1]))
+        out[first:last] = _piece_products(wide, starts[first:last] - starts[first])
+        first = last
     return out
+
+
+def _piece_products(wide: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    rows, d = wide.shape
+    count = len(starts)
+    if count == 1:
+        return (wide.T @ wide)[None]
+    size = int(starts[1])
+    if size * count == rows and (np.diff(starts) == size).all():
+        stacked = wide.reshape(count, size, d)
+        return np.matmul(stacked.swapaxes(1, 2), stacked)
+    return np.add.reduceat(wide[:, :, None] * wide[:, None, :], starts, axis=0)
 
 
 def single_level(products: np.ndarray, effects: int) -> tuple[Batch, ...]:

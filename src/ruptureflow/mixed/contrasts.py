@@ -8,6 +8,7 @@ import pandas as pd
 
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
+from ruptureflow.mixed.formula import new_rows, variables
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ def reference_grid(design: Design, by: list[str], at: dict) -> Grid:
 
     Factors not named are averaged over their levels; numeric columns not named are held at their mean over the rows.
     """
-    if design.frame is None or design.fixed.spec is None:
+    if design.frame is None:
         raise ModelError("Estimated means need a model fitted from a formula.")
     frame = design.frame
-    used = [c for c in frame.columns if c in _variables(design)]
+    used = [c for c in frame.columns if c in variables(design.fixed)]
     for name in [*by, *at]:
         if name not in used:
             raise ModelError(f"{name!r} is no predictor of this model: its predictors are {', '.join(used)}.")
@@ -67,20 +68,11 @@ def reference_grid(design: Design, by: list[str], at: dict) -> Grid:
     return Grid(table, np.array([matrix[index].mean(axis=0) for index in groups.values()]))
 
 
-def _variables(design: Design) -> set[str]:
-    return {str(name) for name in design.fixed.spec.variables}
-
-
 def fixed_rows(design: Design, frame: pd.DataFrame) -> np.ndarray:
     """Rows of the fixed-effects matrix for new data, without aliased columns."""
-    if design.fixed.spec is None:
+    if design.frame is None:
         raise ModelError("Predictions for new data need a model fitted from a formula.")
-    try:
-        built = design.fixed.spec.get_model_matrix(frame, output="numpy", na_action="ignore", context=None)
-    except Exception as problem:
-        raise ModelError(f"The formula cannot be evaluated on the new data: {problem}") from problem
-    names = [str(name) for name in design.fixed.spec.column_names]
-    return np.asarray(built, dtype=float)[:, [names.index(name) for name in design.fixed.names]]
+    return new_rows(design.fixed, frame)
 
 
 def pairwise(grid: Grid) -> Grid:

@@ -47,7 +47,11 @@ def _effect_columns(design: Design, leave_out: tuple[int, int] | None) -> list[n
 def rank_of_design(design: Design, fixed: np.ndarray, leave_out: tuple[int, int] | None = None) -> int:
     """Rank of ``[X Z]``; ``leave_out`` is (level, term) of random effects to leave out."""
     columns = _effect_columns(design, leave_out)
-    batches = assemble_batches(design, columns, fixed)
+
+    def rows_of(index) -> np.ndarray:
+        return np.column_stack([*(values[index] for values in columns), fixed[index]])
+
+    batches = assemble_batches(design, [values.shape[1] for values in columns], rows_of)
     p = fixed.shape[1]
     rank = 0
     rest = np.zeros((p, p))

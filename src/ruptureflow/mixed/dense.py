@@ -7,7 +7,7 @@ import numpy as np
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
-from ruptureflow.mixed.likelihood import chain, level_elements, split_theta
+from ruptureflow.mixed.likelihood import Sums, chain, level_elements, split_theta
 from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
 from ruptureflow.mixed.residuals import ResidualStructure
 from ruptureflow.mixed.scaling import Scaled
@@ -44,7 +44,7 @@ class RowBatch:
 
 
 def _batch(design: Design, scaled: Scaled, rows: np.ndarray) -> RowBatch:
-    data = np.concatenate([scaled.fixed, scaled.outcome[:, None]], axis=1)[rows]
+    data = np.concatenate([scaled.fixed[rows], scaled.outcome[rows][..., None]], axis=-1)
     effects = tuple(values[rows] for values in scaled.effects)
     units = tuple(level.codes[rows] for level in design.levels)
     masks = [(u[:, :, None] == u[:, None, :]).astype(float) for u in units]
@@ -96,7 +96,7 @@ class DenseLikelihood:
         residual = self.structure.slopes(self.eta(theta), batch.rows, batch.same)
         return residual.value + np.tensordot(self.elements_at(theta), batch.slopes, axes=1), residual
 
-    def moments_at(self, theta: np.ndarray) -> Moments | None:
+    def moments_at(self, theta: np.ndarray, full: bool = True) -> Moments | None:
         """All sums at given free parameters; None where the covariance is not positive definite."""
         p = self.criterion.columns
         k_random = sum(layout.count for layout in self.layouts)
@@ -132,21 +132,21 @@ class DenseLikelihood:
         turn[:p, :p] = whiten
         turn[:p, p] = -beta
         turn[p, p] = 1.0
-        sums = _Sums(
-            np.zeros(count), np.zeros((count, count)), np.zeros((count, p + 1, p + 1)),
-            np.zeros((count, count, p + 1, p + 1)), np.zeros((3, count, count)),
-        )  # fmt: skip
+        sums = Sums.empty(count, p + 1, full)
+        bend = np.zeros((3, count, count))
         for inverse, solved, slopes, second in kept:
-            sums.add(inverse, solved @ turn, slopes, second, k_random)
-        bend_ml, bend_x, bend_data = sums.bend
+            data = solved @ turn
+            _add_rows(sums, inverse, data, slopes)
+            _add_bend(bend, inverse, data, second, k_random)
+        bend_ml, bend_x, bend_data = bend
         return Moments(
-            whiten, beta, rss, log_det, 2.0 * float(np.log(lower.diagonal()).sum()),
-            sums.trace, sums.traces, sums.first, sums.second, bend_ml - bend_x, bend_ml, bend_data,
+            whiten, beta, rss, log_det, 2.0 * float(np.log(lower.diagonal()).sum()), sums.trace, sums.traces,
+            sums.first, sums.second_fixed, sums.second_data, sums.second, bend_ml - bend_x, bend_ml, bend_data,
         )  # fmt: skip
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Profiled deviance, gradient and Hessian by the free parameters."""
-        moments = self.moments_at(theta)
+        moments = self.moments_at(theta, full=False)
         if moments is None:
             return np.inf, theta, np.eye(len(theta))
         gradient, hessian = profile_derivatives(moments, self.criterion)
@@ -155,40 +155,31 @@ class DenseLikelihood:
         return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Running sums over batches (arrays are changed in place)."""
+def _add_rows(sums: Sums, inverse: np.ndarray, data: np.ndarray, slopes: np.ndarray) -> None:
+    """Add a batch: inverse covariances, ``W``, derivatives of the covariance."""
+    k, width = len(slopes), data.shape[2]
+    if not k:
+        return
+    turned = inverse[None] @ slopes
+    sums.trace[:] += np.trace(turned, axis1=2, axis2=3).sum(axis=1)
+    sums.traces[:] += turned.reshape(k, -1) @ turned.swapaxes(2, 3).reshape(k, -1).T
+    moved = slopes @ data[None]
+    sums.add_seconds(moved, inverse[None] @ moved, data, width)
 
-    trace: np.ndarray
-    traces: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    bend: np.ndarray
 
-    def add(self, inverse, data, slopes, second, k_random: int) -> None:
-        """Add a batch: inverse covariances, ``W``, derivatives of the covariance."""
-        k, width = len(slopes), data.shape[2]
-        if not k:
-            return
-        turned = inverse[None] @ slopes
-        self.trace[:] += np.trace(turned, axis1=2, axis2=3).sum(axis=1)
-        self.traces[:] += turned.reshape(k, -1) @ turned.swapaxes(2, 3).reshape(k, -1).T
-        moved = slopes @ data[None]
-        weighted = inverse[None] @ moved
-        flat = moved.reshape(k, -1, width).swapaxes(1, 2)
-        self.first[:] += flat @ data.reshape(-1, width)
-        self.second[:] += flat[:, None] @ weighted.reshape(k, -1, width)[None]
-        p = width - 1
-        for a, row in enumerate(second):
-            for b, curve in enumerate(row):
-                if curve is None:
-                    continue
-                at = (k_random + a, k_random + b)
-                bent = data.swapaxes(1, 2) @ (curve @ data)
-                diagonal = np.diagonal(bent, axis1=1, axis2=2).sum(axis=0)
-                self.bend[0][at] += float((inverse * curve).sum())
-                self.bend[1][at] += float(diagonal[:p].sum())
-                self.bend[2][at] += float(diagonal[p])
+def _add_bend(bend: np.ndarray, inverse: np.ndarray, data: np.ndarray, second, k_random: int) -> None:
+    """Add the contributions of second derivatives of the residual covariance."""
+    p = data.shape[2] - 1
+    for a, row in enumerate(second):
+        for b, curve in enumerate(row):
+            if curve is None:
+                continue
+            at = (k_random + a, k_random + b)
+            bent = data.swapaxes(1, 2) @ (curve @ data)
+            diagonal = np.diagonal(bent, axis1=1, axis2=2).sum(axis=0)
+            bend[0][at] += float((inverse * curve).sum())
+            bend[1][at] += float(diagonal[:p].sum())
+            bend[2][at] += float(diagonal[p])
 
 
 def row_batches(design: Design, scaled: Scaled) -> tuple[RowBatch, ...]:

@@ -15,6 +15,8 @@ from ruptureflow.mixed.formula import Matrix
 CROSSED_ROWS = 3000
 # A column whose part outside the columns before it is below this share of its own length is aliased.
 _ALIASED = 1e-10
+# Least pivot of the correlations at which cross-products still keep 13 digits.
+_PIVOT = 0.03
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Design:
     fixed: Matrix
     levels: tuple[Level, ...]
     nested: bool
-    index: np.ndarray
+    index: np.ndarray | pd.Index
     dropped: tuple = ()
     aliased: tuple[str, ...] = ()
     sampling_variance: np.ndarray | None = None
@@ -131,10 +133,36 @@ def check_finite(values: np.ndarray, what: str, index: np.ndarray, names: tuple[
     raise ModelError(f"{what} is not a finite number in rows {rows}: correct or leave out those rows.")
 
 
+def correlation_root(values: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Root mean squares of the centred columns and the Cholesky factor of their scaled cross-products.
+
+    None for the factor where a column is nearly a combination of others, so that cross-products cannot tell.
+    """
+    gram = np.zeros((values.shape[1],) * 2)
+    for start in range(0, len(values), 16_384):
+        piece = values[start : start + 16_384] - mean
+        gram += piece.T @ piece
+    gram /= len(values)
+    size = np.sqrt(gram.diagonal())
+    raw = np.sqrt(size**2 + mean**2)
+    if not (size > 1e-6 * raw).all():
+        return size, None
+    try:
+        lower = np.linalg.cholesky(gram / np.outer(size, size))
+    except np.linalg.LinAlgError:
+        return size, None
+    return size, lower if lower.diagonal().min() > _PIVOT else None
+
+
 def aliased_columns(values: np.ndarray) -> list[int]:
     """Columns that are linear combinations of columns before them, judged after centring and scaling."""
     centred = values
     base = intercept_column(values)
+    mean = np.zeros(values.shape[1]) if base is None else values.mean(axis=0)
+    if base is not None:
+        mean[base] = 0.0
+    if len(values) >= values.shape[1] and correlation_root(values, mean)[1] is not None:
+        return []
     if base is not None:
         centred = values - values.mean(axis=0)
         centred[:, base] = 1.0

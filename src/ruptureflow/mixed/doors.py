@@ -123,19 +123,17 @@ def design_from_formula(
         needed.append(sampling_variance)
     for name in grouping.names:
         _refuse_missing_group(data[name], name)
-    used = data[list(dict.fromkeys([*needed, *grouping.names]))]
-    complete = np.ones(len(used), dtype=bool)
-    for name in needed:
-        complete &= ~used[name].isna().to_numpy()
+    used = data.copy(deep=False)
     dropped: tuple = ()
-    if not complete.all():
-        dropped = tuple(used.index[~complete].tolist())
-        used = used[complete]
+    complete = _complete(data, needed)
+    if complete is not None:
+        dropped = tuple(data.index[~complete].tolist())
+        used = data.loc[complete, list(dict.fromkeys([*needed, *grouping.names]))]
     if not len(used):
         raise ModelError(f"No row is complete in {', '.join(needed)}: nothing to fit.")
-    used = _without_unused_categories(used)
+    used = _without_unused_categories(used, needed)
     fixed = formulas.fixed_part(parsed, formula, used)
-    index = used.index.to_numpy()
+    index = used.index
     columns = [(name, *factor_codes(used[name], name)) for name in grouping.names]
     coded, order, nested = _order_levels(columns, grouping.nested)
     made: dict[str, Matrix] = {}
@@ -159,8 +157,27 @@ def design_from_formula(
     return design
 
 
+def _missing(column: pd.Series) -> np.ndarray:
+    values = column.to_numpy() if isinstance(column.dtype, np.dtype) else None
+    if values is not None and values.dtype.kind in "iub":
+        return np.zeros(0, dtype=bool)
+    if values is not None and values.dtype.kind == "f":
+        return np.isnan(values)
+    return column.isna().to_numpy()
+
+
+def _complete(data: pd.DataFrame, names: list[str]) -> np.ndarray | None:
+    """Which rows have no missing value in the columns; None where all are complete."""
+    complete = None
+    for name in names:
+        missing = _missing(data[name])
+        if missing.any():
+            complete = ~missing if complete is None else complete & ~missing
+    return complete
+
+
 def _refuse_missing_group(column: pd.Series, name: str) -> None:
-    missing = column.isna().to_numpy()
+    missing = _missing(column)
     if missing.any():
         raise ModelError(
             f"The group column {name!r} has {int(missing.sum())} missing values "
@@ -168,8 +185,9 @@ def _refuse_missing_group(column: pd.Series, name: str) -> None:
         )
 
 
-def _without_unused_categories(used: pd.DataFrame) -> pd.DataFrame:
-    for name, kind in zip(used.columns, used.dtypes, strict=True):
+def _without_unused_categories(used: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    for name in names:
+        kind = used[name].dtype
         if isinstance(kind, pd.CategoricalDtype) and len(kind.categories) != used[name].nunique():
             used = used.assign(**{name: used[name].cat.remove_unused_categories()})
     return used

@@ -53,8 +53,7 @@ def scaled_design(design: Design) -> Scaled:
 
 def block_likelihood(design: Design, scaled: Scaled, method: str) -> BlockLikelihood:
     """Likelihood of independent residuals or known sampling variances."""
-    rest = np.column_stack([scaled.fixed, scaled.outcome])
-    batches = assemble_batches(design, list(scaled.effects), rest)
+    batches = assemble_batches(design, [level.layout.size for level in design.levels], scaled.rows)
     criterion = Criterion(design.rows, design.columns, method == "reml", design.sampling_variance is not None)
     return BlockLikelihood(batches, tuple(level.layout for level in design.levels), criterion)
 
@@ -70,7 +69,7 @@ def start_values(likelihood) -> np.ndarray:
         return np.concatenate([*parts, np.zeros(likelihood.extra)])
     if not sum(map(len, parts)):
         return np.zeros(0)
-    moments = likelihood.moments([np.zeros((layout.size, layout.size)) for layout in layouts])
+    moments = likelihood.moments([np.zeros((layout.size, layout.size)) for layout in layouts], full=False)
     if moments is None:
         return np.concatenate(parts)
     step = scoring_step(moments, likelihood.criterion)

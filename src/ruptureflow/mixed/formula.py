@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ class FixedPart:
 
 
 _INTERCEPT = frozenset({"1"})
+_PLAIN = re.compile(r"\s*([^\W\d]\w*)\s*~([\w\s.+]+)")
 
 
 def plain_matrix(values: np.ndarray, names: tuple[str, ...] | None = None) -> Matrix:
@@ -71,6 +73,7 @@ def _matrix(model_matrix) -> Matrix:
     return Matrix(values, tuple(str(name) for name in spec.column_names), tuple(terms), spec)
 
 
+@lru_cache(maxsize=128)
 def _parse(formula: str):
     from formulaic import Formula
 
@@ -107,19 +110,32 @@ def check_columns(names: list[str], data: pd.DataFrame, text: str) -> list[str]:
     return names
 
 
+def _is_plain_number(column: pd.Series) -> bool:
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+
+
 def _simple_terms(text: str, data: pd.DataFrame) -> list[str] | None:
     """Terms of a one-sided formula that is only a sum of 0, 1 and numeric columns; None for any other."""
-    if not re.fullmatch(r"[\w\s.+]+", text):
-        return None
     tokens = [token.strip() for token in text.split("+")]
     for token in tokens:
         if token in ("0", "1"):
             continue
-        if token not in data.columns or not pd.api.types.is_numeric_dtype(data[token].dtype):
-            return None
-        if pd.api.types.is_bool_dtype(data[token].dtype):
+        if not token.isidentifier() or token not in data.columns or not _is_plain_number(data[token]):
             return None
     return tokens
+
+
+def _simple_matrix(tokens: list[str], data: pd.DataFrame) -> Matrix:
+    """Matrix of a sum of numeric columns, as formulaic would make it."""
+    names: list[str] = [] if "0" in tokens else ["Intercept"]
+    names += [token for token in dict.fromkeys(tokens) if token not in ("0", "1")]
+    values = np.empty((len(data), len(names)))
+    for j, name in enumerate(names):
+        values[:, j] = 1.0 if name == "Intercept" else data[name].to_numpy()
+    terms = tuple(
+        Term(name, _INTERCEPT if name == "Intercept" else frozenset({name}), (j,)) for j, name in enumerate(names)
+    )
+    return Matrix(values, tuple(names), terms)
 
 
 def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
@@ -127,27 +143,37 @@ def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
     tokens = _simple_terms(text, data)
     if tokens is None:
         return _matrix(_build(_parse(text), text, data))
-    names: list[str] = [] if "0" in tokens else ["Intercept"]
-    names += [token for token in dict.fromkeys(tokens) if token not in ("0", "1")]
-    values = np.empty((len(data), len(names)))
-    for j, name in enumerate(names):
-        values[:, j] = 1.0 if name == "Intercept" else data[name].to_numpy(dtype=float)
-    terms = tuple(
-        Term(name, _INTERCEPT if name == "Intercept" else frozenset({name}), (j,)) for j, name in enumerate(names)
-    )
-    return Matrix(values, tuple(names), terms)
+    return _simple_matrix(tokens, data)
+
+
+@dataclass(frozen=True)
+class PlainFormula:
+    """A two-sided formula that is only numeric columns: read without formulaic, which takes longer than the fit."""
+
+    response: str
+    tokens: tuple[str, ...]
 
 
 def parse_two_sided(text: str, data: pd.DataFrame):
     """Parsed formula and the columns it reads."""
     if "~" not in text:
         raise ModelError(f"The formula {text!r} has no '~': write 'outcome ~ predictors'.")
+    plain = _PLAIN.fullmatch(text)
+    if plain and plain[1] in data.columns and _is_plain_number(data[plain[1]]):
+        tokens = _simple_terms(plain[2], data)
+        if tokens is not None and not {"0", "1"} <= set(tokens):
+            return PlainFormula(plain[1], tuple(tokens)), [
+                plain[1], *(token for token in dict.fromkeys(tokens) if token not in ("0", "1")),
+            ]  # fmt: skip
     parsed = _parse(text)
     return parsed, check_columns(sorted(parsed.required_variables), data, text)
 
 
 def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
     """Outcome and fixed-effects matrix of a two-sided formula on complete rows."""
+    if isinstance(parsed, PlainFormula):
+        outcome = data[parsed.response].to_numpy(dtype=float)
+        return FixedPart(parsed.response, outcome, _simple_matrix(list(parsed.tokens), data))
     built = _build(parsed, text, data)
     if not hasattr(built, "lhs"):
         raise ModelError(f"The formula {text!r} names no outcome: write 'outcome ~ predictors'.")
@@ -157,5 +183,26 @@ def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
             f"The outcome of {text!r} becomes {outcome.values.shape[1]} columns "
             f"({', '.join(outcome.names)}): it must be one numeric column."
         )
-    fixed = _matrix(built.rhs)
-    return FixedPart(outcome.names[0], outcome.values[:, 0], fixed)
+    return FixedPart(outcome.names[0], outcome.values[:, 0], _matrix(built.rhs))
+
+
+def new_rows(fixed: Matrix, data: pd.DataFrame) -> np.ndarray:
+    """Rows of a fixed-effects matrix for new data (columns left out as aliased are left out)."""
+    if fixed.spec is None:
+        check_columns([name for name in fixed.names if name != "Intercept"], data, " + ".join(fixed.names))
+        return np.column_stack(
+            [np.ones(len(data)) if name == "Intercept" else data[name].to_numpy(dtype=float) for name in fixed.names]
+        )
+    try:
+        built = fixed.spec.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
+    except Exception as problem:
+        raise ModelError(f"The formula cannot be evaluated on the new data: {problem}") from problem
+    names = [str(name) for name in fixed.spec.column_names]
+    return np.asarray(built, dtype=float)[:, [names.index(name) for name in fixed.names]]
+
+
+def variables(fixed: Matrix) -> set[str]:
+    """Names a fixed-effects matrix reads."""
+    if fixed.spec is None:
+        return {name for name in fixed.names if name != "Intercept"}
+    return {str(name) for name in fixed.spec.variables}

@@ -170,8 +170,11 @@ class BlockLikelihood:
             total -= right[:, :, q:].reshape(flat).T @ weighted.reshape(flat)
         return solved, log_det, total
 
-    def moments(self, psis: list[np.ndarray]) -> Moments | None:
-        """All sums at given relative covariances; None where they are not a covariance."""
+    def moments(self, psis: list[np.ndarray], full: bool = True) -> Moments | None:
+        """All sums at given relative covariances; None where they are not a covariance.
+
+        Without ``full`` the table ``second`` that only inference needs is left out.
+        """
         p = self.criterion.columns
         solved, log_det, total = self.reduce(psis)
         if not np.isfinite(log_det):
@@ -190,33 +193,26 @@ class BlockLikelihood:
         turn[:p, :p] = whiten
         turn[:p, p] = -beta
         turn[p, p] = 1.0
-        elements = level_elements(self.layouts)
-        k = len(elements)
-        trace = np.zeros(k)
-        traces = np.zeros((k, k))
-        first = np.zeros((k, p + 1, p + 1))
-        second = np.zeros((k, k, p + 1, p + 1))
+        sums = Sums.empty(len(level_elements(self.layouts)), p + 1, full)
         for batch, sol in zip(self.batches, solved, strict=True):
             q = batch.size
             if q == 0:
                 continue
-            within = sol[:, :, :q]
             data = (sol[:, :, q:].reshape(-1, p + 1) @ turn).reshape(-1, q, p + 1)
-            if 1 < q <= _SMALL and len(self.layouts) == 1 and len(batch.places[0]) == 1:
-                basis = self.layouts[0].elements.reshape(k, -1)
-                _add_single(basis, within, data, trace, traces, first, second)
-            else:
-                _add_batch(batch, elements, within, data, trace, traces, first, second)
-        return Moments(whiten, beta, rss, log_det, log_det_x, trace, traces, first, second)
+            sums.add(self.layouts, batch, sol[:, :, :q], data)
+        return Moments(
+            whiten, beta, rss, log_det, log_det_x, sums.trace, sums.traces, sums.first,
+            sums.second_fixed, sums.second_data, sums.second,
+        )  # fmt: skip
 
-    def moments_at(self, theta: np.ndarray) -> Moments | None:
+    def moments_at(self, theta: np.ndarray, full: bool = True) -> Moments | None:
         """All sums at given free parameters."""
-        return self.moments([f @ f.T for f in self.factors(theta)])
+        return self.moments([f @ f.T for f in self.factors(theta)], full)
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Profiled deviance, gradient and Hessian by the free parameters."""
         factors = self.factors(theta)
-        moments = self.moments([f @ f.T for f in factors])
+        moments = self.moments([f @ f.T for f in factors], full=False)
         if moments is None:
             return np.inf, theta, np.eye(len(theta))
         gradient, hessian = profile_derivatives(moments, self.criterion)
@@ -225,45 +221,93 @@ class BlockLikelihood:
         return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
 
 
-def _add_single(basis, within, data, trace, traces, first, second) -> None:
-    """Add blocks of one unit each: every sum is a product of two tables with a row for each unit.
+@dataclass(frozen=True)
+class Sums:
+    """Running sums of Moments over batches (arrays are changed in place)."""
 
-    ``basis`` is ``(K, q * q)``: the derivative matrices of the covariance elements, flattened.
-    """
-    units, q, width = data.shape
-    for start in range(0, units, _CHUNK):
-        c, w = within[start : start + _CHUNK], data[start : start + _CHUNK]
-        flat_c, flat = c.reshape(len(c), q * q), w.reshape(len(w), q * width)
-        trace += basis @ flat_c.sum(axis=0)
-        # sum over units of C[a, b] C[c, d]; tr(E_k C E_l C) takes C[d, a] C[b, c]
-        pairs = (flat_c.T @ flat_c).reshape(q, q, q, q).transpose(1, 2, 3, 0).reshape(q * q, q * q)
-        traces += basis @ pairs @ basis.T
+    trace: np.ndarray
+    traces: np.ndarray
+    first: np.ndarray
+    second_fixed: np.ndarray
+    second_data: np.ndarray
+    second: np.ndarray | None
+
+    @classmethod
+    def empty(cls, count: int, width: int, full: bool) -> "Sums":
+        """Zeros for ``count`` parameters and ``width`` columns."""
+        return cls(
+            np.zeros(count), np.zeros((count, count)), np.zeros((count, width, width)), np.zeros((count, count)),
+            np.zeros((count, count)), np.zeros((count, count, width, width)) if full else None,
+        )  # fmt: skip
+
+    def add(self, layouts: tuple[FactorLayout, ...], batch: Batch, within: np.ndarray, data: np.ndarray) -> None:
+        """Add a batch: ``within`` = Z'V0⁻¹Z, ``data`` = Z'V0⁻¹[X whiten | y - Xb] of every block."""
+        q = batch.size
+        if q == 1:
+            self._add_scalar(within[:, 0, 0], data[:, 0, :])
+        elif q <= _SMALL and len(layouts) == 1 and len(batch.places[0]) == 1:
+            basis = layouts[0].elements.reshape(-1, q * q)
+            for start in range(0, len(data), _CHUNK):
+                self._add_single(basis, within[start : start + _CHUNK], data[start : start + _CHUNK])
+        else:
+            self._add_general(level_elements(layouts), batch, within, data)
+
+    def _add_scalar(self, within: np.ndarray, data: np.ndarray) -> None:
+        self.trace[0] += within.sum()
+        self.traces[0, 0] += within @ within
+        self.first[0] += data.T @ data
+        second = data.T @ (data * within[:, None])
+        self.second_data[0, 0] += second[-1, -1]
+        self.second_fixed[0, 0] += second.trace() - second[-1, -1]
+        if self.second is not None:
+            self.second[0, 0] += second
+
+    def _add_single(self, basis: np.ndarray, within: np.ndarray, data: np.ndarray) -> None:
+        """Blocks of one unit each: every sum is a product of two tables with a row for each unit.
+
+        ``basis`` is ``(K, q * q)``: the derivative matrices of the covariance elements, flattened.
+        """
+        units, q, width = data.shape
+        flat_c, flat = within.reshape(units, q * q), data.reshape(units, q * width)
+        self.trace[:] += basis @ flat_c.sum(axis=0)
+        outcome = data[:, :, -1]
+        squares = (outcome[:, :, None] * outcome[:, None, :]).reshape(units, q * q)
+        fixed = data[:, :, :-1]
+        products = (fixed @ fixed.swapaxes(1, 2)).reshape(units, q * q)
+        # sums over units of C[a, b] times C, the outcome's products and the fixed effects' products [c, d]
+        tables = flat_c.T @ np.concatenate([flat_c, squares, products], axis=1)
+        pairs, by_data, by_fixed = tables.reshape(q, q, 3, q, q).transpose(2, 0, 1, 3, 4)
+        # tr(E_k C E_l C) takes C[d, a] C[b, c]; W'E_k C E_l W takes W[b] C[a, c] W[d]
+        self.traces[:] += basis @ pairs.transpose(1, 2, 3, 0).reshape(q * q, q * q) @ basis.T
+        order = (0, 2, 1, 3)
+        self.second_data[:] += basis @ by_data.transpose(order).reshape(q * q, q * q) @ basis.T
+        self.second_fixed[:] += basis @ by_fixed.transpose(order).reshape(q * q, q * q) @ basis.T
         grams = (flat.T @ flat).reshape(q, width, q, width).transpose(0, 2, 1, 3).reshape(q * q, width * width)
-        first += (basis @ grams).reshape(-1, width, width)
-        # sum over units of W[b, i] C[a, c] W[d, j]
-        triple = (flat_c[:, :, None] * flat[:, None, :]).reshape(len(c), -1)
+        self.first[:] += (basis @ grams).reshape(-1, width, width)
+        if self.second is None:
+            return
+        triple = (flat_c[:, :, None] * flat[:, None, :]).reshape(units, -1)
         six = (flat.T @ triple).reshape(q, width, q, q, q, width).transpose(1, 5, 2, 0, 3, 4)
         six = six.reshape(width * width, q * q, q * q)
-        second += (basis @ six @ basis.T).transpose(1, 2, 0).reshape(second.shape)
+        self.second[:] += (basis @ six @ basis.T).transpose(1, 2, 0).reshape(self.second.shape)
 
+    def _add_general(
+        self, elements: tuple[LevelElement, ...], batch: Batch, within: np.ndarray, data: np.ndarray
+    ) -> None:
+        k, width = len(elements), data.shape[2]
+        moved = np.stack([apply_element(e, batch, within) for e in elements])
+        self.trace[:] += np.trace(moved, axis1=2, axis2=3).sum(axis=1)
+        self.traces[:] += moved.reshape(k, -1) @ moved.swapaxes(2, 3).reshape(k, -1).T
+        shifted = np.stack([apply_element(e, batch, data) for e in elements])
+        self.add_seconds(shifted, within @ shifted, data, width)
 
-def _add_batch(batch, elements, within, data, trace, traces, first, second) -> None:
-    """Add one batch to the sums of Moments (arrays are changed in place)."""
-    k = len(elements)
-    _, q, width = data.shape
-    if q == 1:
-        flat_c, flat = within[:, 0, 0], data[:, 0, :]
-        trace[0] += flat_c.sum()
-        traces[0, 0] += flat_c @ flat_c
-        first[0] += flat.T @ flat
-        second[0, 0] += flat.T @ (flat * flat_c[:, None])
-        return
-    moved = np.stack([apply_element(e, batch, within) for e in elements])
-    turned = moved.swapaxes(2, 3).reshape(k, -1)
-    trace += np.trace(moved, axis1=2, axis2=3).sum(axis=1)
-    traces += moved.reshape(k, -1) @ turned.T
-    shifted = np.stack([apply_element(e, batch, data) for e in elements])
-    weighted = within @ shifted
-    flat = shifted.reshape(k, -1, width).swapaxes(1, 2)
-    first += flat @ data.reshape(-1, width)
-    second += flat[:, None] @ weighted.reshape(k, -1, width)[None]
+    def add_seconds(self, shifted: np.ndarray, weighted: np.ndarray, data: np.ndarray, width: int) -> None:
+        """Add first and second products of ``shifted`` = V_k W and ``weighted`` = V0⁻¹ V_k W, rows flattened."""
+        k = len(shifted)
+        flat = shifted.reshape(k, -1, width)
+        turned = weighted.reshape(k, -1, width)
+        self.first[:] += flat.swapaxes(1, 2) @ data.reshape(-1, width)
+        self.second_data[:] += flat[:, :, -1] @ turned[:, :, -1].T
+        self.second_fixed[:] += flat[:, :, :-1].reshape(k, -1) @ turned[:, :, :-1].reshape(k, -1).T
+        if self.second is not None:
+            self.second[:] += flat.swapaxes(1, 2)[:, None] @ turned[None]

@@ -30,8 +30,10 @@ class Moments:
         ``(K, K)``: ``tr(V0⁻¹V_k V0⁻¹V_l)``.
     first
         ``(K, p + 1, p + 1)``: ``W'V_k W`` with ``W = V0⁻¹[X whiten | y - Xb]``.
+    second_fixed, second_data
+        ``(K, K)``: of ``W'V_k V0⁻¹ V_l W`` the trace over the fixed effects and the entry of the outcome.
     second
-        ``(K, K, p + 1, p + 1)``: ``W'V_k V0⁻¹ V_l W``.
+        ``(K, K, p + 1, p + 1)``: all of ``W'V_k V0⁻¹ V_l W``; None where only the deviance was asked for.
     bend_reml, bend_ml, bend_data
         ``(K, K)``: contributions of second derivatives ``V_kl`` (zero where V0 is linear in its parameters):
         ``tr(P V_kl)``, ``tr(V0⁻¹ V_kl)``, and the quadratic form of the outcome.
@@ -45,7 +47,9 @@ class Moments:
     trace: np.ndarray
     traces: np.ndarray
     first: np.ndarray
-    second: np.ndarray
+    second_fixed: np.ndarray
+    second_data: np.ndarray
+    second: np.ndarray | None = None
     bend_reml: np.ndarray | None = None
     bend_ml: np.ndarray | None = None
     bend_data: np.ndarray | None = None
@@ -85,8 +89,8 @@ def relative_traces(moments: Moments, reml: bool) -> tuple[np.ndarray, np.ndarra
     p = len(moments.beta)
     fixed = moments.first[:, :p, :p]
     flat = fixed.reshape(len(fixed), -1)
-    one = moments.trace - np.einsum("kii->k", fixed)
-    two = moments.traces - 2.0 * np.einsum("klii->kl", moments.second[:, :, :p, :p]) + flat @ flat.T
+    one = moments.trace - np.trace(fixed, axis1=1, axis2=2)
+    two = moments.traces - 2.0 * moments.second_fixed + flat @ flat.T
     return one, two
 
 
@@ -94,7 +98,7 @@ def data_forms(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
     """``y'P V_k P y`` and ``y'P V_k P V_l P y`` (P with V0)."""
     p = len(moments.beta)
     cross = moments.first[:, :p, p]
-    return moments.first[:, p, p], moments.second[:, :, p, p] - cross @ cross.T
+    return moments.first[:, p, p], moments.second_data - cross @ cross.T
 
 
 def profile_derivatives(moments: Moments, criterion: Criterion) -> tuple[np.ndarray, np.ndarray]:

@@ -186,7 +186,7 @@ def _held(likelihood: BlockLikelihood, rebuild) -> Callable[[float, np.ndarray],
             if not sigma > 0:
                 return np.inf, free, np.eye(len(free))
             factors = likelihood.factors(theta)
-            moments = likelihood.moments([f @ f.T for f in factors])
+            moments = likelihood.moments([f @ f.T for f in factors], full=False)
             if moments is None:
                 return np.inf, free, np.eye(len(free))
             gradient, hessian = full_hessian(moments, criterion, sigma**2)

@@ -2,61 +2,165 @@
 
 Predictors shifted by 1e6 or scaled by 1e-6 must not change a fit. Cross-products square the condition number, so
 columns are made orthonormal first (fixed effects; the effects of an unstructured level) and results are turned
-back at the end.
+back at the end. Rows are turned in pieces when they are needed: no turned copy of the data is kept.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ruptureflow.mixed.design import Design, intercept_column
+from ruptureflow.mixed.design import Design, correlation_root, intercept_column
+
+PIECE = 4_096
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Turned columns ``(columns - mean) @ inverse``; ``columns = turned @ matrix``."""
+
+    mean: np.ndarray
+    inverse: np.ndarray
+    matrix: np.ndarray
+
+    def __call__(self, columns: np.ndarray) -> np.ndarray:
+        """Turn rows."""
+        return (columns - self.mean) @ self.inverse
+
+
+def orthonormal(values: np.ndarray) -> Turn:
+    """Turn to orthogonal columns of mean square 1, centred first where an intercept allows.
+
+    Through cross-products where the columns are well apart, by QR where they are not.
+    """
+    rows, columns = values.shape
+    mean = np.zeros(columns)
+    if columns == 1:
+        size = float(np.sqrt(values[:, 0] @ values[:, 0] / rows))
+        return Turn(mean, np.array([[1.0 / size]]), np.array([[size]]))
+    base = intercept_column(values)
+    shift = np.eye(columns)
+    if base is not None:
+        mean = values.mean(axis=0)
+        mean[base] = 0.0
+        shift[base] += mean / values[0, base]
+    size, lower = correlation_root(values, mean)
+    if lower is not None:
+        return Turn(mean, np.linalg.inv(lower).T / size[:, None], (lower.T * size) @ shift)
+    _, r = np.linalg.qr(values - mean)
+    r /= np.sqrt(rows)
+    return Turn(mean, np.linalg.inv(r), r @ shift)
+
+
+def root_mean_square(values: np.ndarray) -> Turn:
+    """Turn that only scales, to mean square 1."""
+    size = np.sqrt(np.einsum("ij,ij->j", values, values) / len(values))
+    size = np.where(size > 0, size, 1.0)
+    return Turn(np.zeros(len(size)), np.diag(1.0 / size), np.diag(size))
 
 
 @dataclass(frozen=True)
 class Scaled:
     """A design in the engine's coordinates.
 
-    ``fixed = Q`` with ``X = Q @ to_fixed``; ``effects[l] = U`` with ``Z = U @ to_effects[l]``; ``outcome`` is the
-    least-squares residual divided by ``unit``; ``offset`` are the least-squares coefficients (caller's columns).
-    ``log_weight`` is the sum of log known variances (0 without).
+    Attributes
+    ----------
+    fixed_turn, effect_turns
+        Turns of the fixed effects and of the random-effects columns of each level.
+    centre
+        Number taken off the outcome before anything else (its mean, where there is an intercept).
+    projection
+        ``(p,)`` least-squares coefficients of the centred outcome in turned columns.
+    unit
+        Root mean square of the least-squares residual; the engine's outcome is that residual divided by it (1 where
+        sampling variances are known).
+    offset
+        Least-squares coefficients, caller's columns.
+    log_weight
+        Sum of log known variances (0 without).
     """
 
-    fixed: np.ndarray
-    to_fixed: np.ndarray
-    effects: tuple[np.ndarray, ...]
-    to_effects: tuple[np.ndarray, ...]
-    outcome: np.ndarray
+    design: Design
+    fixed_turn: Turn
+    effect_turns: tuple[Turn, ...]
+    centre: float
+    projection: np.ndarray
     unit: float
     offset: np.ndarray
     log_weight: float
 
+    def rows(self, index) -> np.ndarray:
+        """Turned rows ``[effects of each level | fixed effects | outcome]`` for a slice or an array of row numbers."""
+        design = self.design
+        weight = None
+        if design.sampling_variance is not None:
+            weight = 1.0 / np.sqrt(design.sampling_variance[index])[:, None]
+        parts = [level.effects.values[index] for level in design.levels]
+        fixed = design.fixed.values[index]
+        outcome = design.outcome[index] - self.centre
+        if weight is not None:
+            parts = [part * weight for part in parts]
+            fixed, outcome = fixed * weight, outcome * weight[:, 0]
+        sizes = [turn.inverse.shape[1] for turn in (*self.effect_turns, self.fixed_turn)]
+        out = np.empty((len(outcome), sum(sizes) + 1))
+        at = 0
+        for turn, part, size in zip((*self.effect_turns, self.fixed_turn), (*parts, fixed), sizes, strict=True):
+            if size:
+                out[:, at : at + size] = turn(part)
+            at += size
+        out[:, -1] = (outcome - out[:, at - sizes[-1] : at] @ self.projection) / self.unit
+        return out
 
-def orthonormal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``Q, T`` with ``values = Q @ T``; Q orthogonal with mean square 1, centred first where an intercept allows."""
-    rows, columns = values.shape
-    base = intercept_column(values)
-    if columns == 1:
-        size = float(np.sqrt(values[:, 0] @ values[:, 0] / rows))
-        return values / size, np.array([[size]])
-    if base is None:
-        centred, shift = values, np.eye(columns)
-    else:
-        mean = values.mean(axis=0)
-        mean[base] = 0.0
-        centred = values - mean
-        shift = np.eye(columns)
-        shift[base] += mean / values[0, base]
-    q, r = np.linalg.qr(centred)
-    root = np.sqrt(rows)
-    q *= root
-    return q, (r / root) @ shift
+    @property
+    def to_fixed(self) -> np.ndarray:
+        """``X = turned @ to_fixed``."""
+        return self.fixed_turn.matrix
+
+    @cached_property
+    def to_effects(self) -> tuple[np.ndarray, ...]:
+        """``Z = turned @ to_effects[level]``."""
+        return tuple(turn.matrix for turn in self.effect_turns)
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        return self.rows(slice(None))
+
+    @property
+    def fixed(self) -> np.ndarray:
+        """Turned fixed effects of all rows."""
+        return self._table[:, -1 - self.design.columns : -1]
+
+    @cached_property
+    def effects(self) -> tuple[np.ndarray, ...]:
+        """Turned effects of each level, all rows."""
+        out, at = [], 0
+        for turn in self.effect_turns:
+            size = turn.inverse.shape[1]
+            out.append(self._table[:, at : at + size])
+            at += size
+        return tuple(out)
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """The engine's outcome, all rows."""
+        return self._table[:, -1]
 
 
-def root_mean_square(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``U, T`` with ``values = U @ T``, T diagonal, columns of mean square 1."""
-    size = np.sqrt((values * values).mean(axis=0))
-    size = np.where(size > 0, size, 1.0)
-    return values / size, np.diag(size)
+def _project(fixed: np.ndarray, outcome: np.ndarray, turn: Turn, centre: float) -> tuple[np.ndarray, float]:
+    """Least-squares coefficients in turned columns and the root mean square of the residual."""
+    rows = len(outcome)
+    projection = np.zeros(turn.inverse.shape[1])
+    for _ in range(2):  # the second pass removes what rounding left
+        change = np.zeros_like(projection)
+        square = 0.0
+        for start in range(0, rows, PIECE):
+            q = turn(fixed[start : start + PIECE])
+            residual = outcome[start : start + PIECE] - centre - q @ projection
+            change += q.T @ residual
+            square += float(residual @ residual)
+        change /= rows
+        projection = projection + change
+    return projection, float(np.sqrt(max(square / rows - change @ change, 0.0)))
 
 
 def scale(design: Design) -> Scaled:
@@ -64,28 +168,22 @@ def scale(design: Design) -> Scaled:
     fixed, outcome = design.fixed.values, design.outcome
     columns = [level.effects.values for level in design.levels]
     log_weight = 0.0
-    if design.sampling_variance is not None:
+    weighted = design.sampling_variance is not None
+    if weighted:
         weight = 1.0 / np.sqrt(design.sampling_variance)
-        fixed = fixed * weight[:, None]
-        outcome = outcome * weight
+        fixed, outcome = fixed * weight[:, None], outcome * weight
         columns = [values * weight[:, None] for values in columns]
         log_weight = float(np.log(design.sampling_variance).sum())
-    q, t = orthonormal(fixed)
-    rows = len(outcome)
-    coefficients = q.T @ outcome / rows
-    residual = outcome - q @ coefficients
-    again = q.T @ residual / rows
-    coefficients = coefficients + again
-    residual -= q @ again
-    unit = 1.0
-    if design.sampling_variance is None:
-        unit = float(np.sqrt(residual @ residual / rows))
-        if unit > 0:
-            residual /= unit
-    effects, turns = [], []
+    turn = orthonormal(fixed)
+    base = None if weighted else intercept_column(fixed)
+    centre = 0.0 if base is None else float(outcome.mean())
+    projection, size = _project(fixed, outcome, turn, centre)
+    offset = np.linalg.solve(turn.matrix, projection)
+    if base is not None:
+        offset[base] += centre / fixed[0, base]
+    turns = []
     for level, values in zip(design.levels, columns, strict=True):
         simple = level.layout.diagonal or level.layout.size < 2
-        u, turn = root_mean_square(values) if simple else orthonormal(values)
-        effects.append(u)
-        turns.append(turn)
-    return Scaled(q, t, tuple(effects), tuple(turns), residual, unit, np.linalg.solve(t, coefficients), log_weight)
+        turns.append(root_mean_square(values) if simple else orthonormal(values))
+    unit = 1.0 if weighted else size
+    return Scaled(design, turn, tuple(turns), centre, projection, unit or 1.0, offset, log_weight)

@@ -42,13 +42,13 @@ class UnconstrainedLikelihood:
         """See BlockLikelihood."""
         return self.blocks.reduce(psis)
 
-    def moments(self, psis: list[np.ndarray]) -> Moments | None:
+    def moments(self, psis: list[np.ndarray], full: bool = True) -> Moments | None:
         """All sums at a given relative variance."""
-        return self.blocks.moments(psis)
+        return self.blocks.moments(psis, full)
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Profiled deviance, gradient and Hessian by the relative variance."""
-        moments = self.moments(self.unconstrained_psis(theta))
+        moments = self.moments(self.unconstrained_psis(theta), full=False)
         if moments is None:
             return np.inf, theta, np.eye(1)
         gradient, hessian = profile_derivatives(moments, self.criterion)
