@@ -1,8 +1,10 @@
 """assay: signals to concentrations.
 
-Reads       results/<wave>/intake/{samples,signals,reported_concentrations}.csv
-Hands over  results/<wave>/assay/{curves,curve_covariances,standards,quality_controls,precision}.csv,
-            concentrations.csv (one row a sample), changes.csv (one row a person and session)
+Reads       results/<wave>/intake/{samples,signals,reported_concentrations,participants}.csv
+Hands over  results/<wave>/assay/concentrations.csv (one row a sample), changes.csv (one row a person and session),
+            {curves,curve_covariances,standards,quality_controls,precision,parallelism}.csv,
+            {run_variances,run_designs}.csv (what runs do to the samples),
+            {limit_sensitivity,imputations}.csv (what values beyond a limit do to the change)
 """
 
 
@@ -11,6 +13,7 @@ rule measure_samples:
         samples="results/{wave}/intake/samples.csv",
         signals="results/{wave}/intake/signals.csv",
         reported="results/{wave}/intake/reported_concentrations.csv",
+        participants="results/{wave}/intake/participants.csv",
     output:
         curves="results/{wave}/assay/curves.csv",
         curve_covariances="results/{wave}/assay/curve_covariances.csv",
@@ -19,6 +22,11 @@ rule measure_samples:
         precision="results/{wave}/assay/precision.csv",
         concentrations="results/{wave}/assay/concentrations.csv",
         changes="results/{wave}/assay/changes.csv",
+        run_variances="results/{wave}/assay/run_variances.csv",
+        run_designs="results/{wave}/assay/run_designs.csv",
+        parallelism="results/{wave}/assay/parallelism.csv",
+        limit_sensitivity="results/{wave}/assay/limit_sensitivity.csv",
+        imputations="results/{wave}/assay/imputations.csv",
         lineage="results/{wave}/assay/lineage.json",
     params:
         code=code("assay"),

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ruptureflow.assay.errors import AssayError
+from ruptureflow.assay.limit_sensitivity import limit_sensitivity
 from ruptureflow.assay.logistic import PARAMETERS, Array
 from ruptureflow.assay.pairing import change_rows
+from ruptureflow.assay.parallelism import parallelism_rows
 from ruptureflow.assay.precision import precision_rows
 from ruptureflow.assay.quality import control_rows
+from ruptureflow.assay.run_design import run_design_rows
+from ruptureflow.assay.run_variance import run_variance_rows
 from ruptureflow.assay.runs import RunResult, RunTubes, fit_runs, measure_run
 from ruptureflow.assay.samples import sample_rows
 from ruptureflow.config.plan import AssaySettings
@@ -34,6 +38,11 @@ class MeasuredSamples:
     precision: pd.DataFrame
     concentrations: pd.DataFrame
     changes: pd.DataFrame
+    run_variances: pd.DataFrame
+    run_designs: pd.DataFrame
+    parallelism: pd.DataFrame
+    limit_sensitivity: pd.DataFrame
+    imputations: pd.DataFrame
 
 
 def measure_samples(
@@ -42,6 +51,7 @@ def measure_samples(
     reported: pd.DataFrame,
     analytes: Sequence[Analyte],
     settings: AssaySettings,
+    participants: pd.DataFrame | None = None,
 ) -> MeasuredSamples:
     """Concentration of every sample and change of every person and session of a wave.
 
@@ -50,6 +60,7 @@ def measure_samples(
     samples, signals, reported : tables.intake.SAMPLES, SIGNALS and REPORTED_CONCENTRATIONS; any may be empty.
     analytes : the wave's analytes.
     settings : the plan's section `assay`.
+    participants : tables.intake.PARTICIPANTS, to see whether arms or genders go with runs; None to leave them out.
 
     Raises
     ------
@@ -74,10 +85,17 @@ def measure_samples(
         parts["standards"].append(_standard_rows(runs, analyte))
         parts["quality_controls"].append(controls)
         parts["precision"].append(precision_rows(runs, controls, analyte.name))
-        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings))
-    joint = {table.name: _typed(parts[table.name], table) for table in tables.TABLES if table is not tables.CHANGES}
-    changes = change_rows(joint["concentrations"], covariances, settings)
-    return MeasuredSamples(**joint, changes=_typed([changes], tables.CHANGES))
+        measured = sample_rows(own_samples, runs, own_reports, analyte, settings)
+        parts["concentrations"].append(measured)
+        parts["run_variances"].append(run_variance_rows(measured, controls, analyte.name))
+        parts["run_designs"].append(run_design_rows(measured, participants, analyte.name))
+        parts["parallelism"].append(parallelism_rows(measured, own_samples, analyte.name, settings.level))
+    concentrations = _typed(parts["concentrations"], tables.CONCENTRATIONS)
+    parts["changes"].append(change_rows(concentrations, covariances, settings))
+    sensitivity, imputations = limit_sensitivity(concentrations, settings)
+    parts["limit_sensitivity"].append(sensitivity)
+    parts["imputations"].append(imputations)
+    return MeasuredSamples(**{table.name: _typed(parts[table.name], table) for table in tables.TABLES})
 
 
 def measure_runs(signals: pd.DataFrame, settings: AssaySettings) -> list[RunResult]:

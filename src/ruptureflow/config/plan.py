@@ -83,6 +83,8 @@ class AssaySettings(Strict):
     below_limit: Literal["lod/sqrt2", "lod/2", "missing"] = Field(
         default="lod/sqrt2", description="primary value of a sample below its LOD"
     )
+    imputations: int = Field(default=20, ge=20, description="completed data sets of the multiple imputation")
+    seed: int = Field(default=20180, description="seed of the imputations")
     policies: dict[AssayFlag, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
     change_scale: Literal["difference", "log-ratio"] = "difference"
 

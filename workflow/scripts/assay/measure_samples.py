@@ -13,6 +13,7 @@ with job(snakemake):
         read_table(snakemake.input.reported, intake.REPORTED_CONCENTRATIONS),
         analytes=WaveSettings.model_validate_json(snakemake.params.wave).wave.analytes,
         settings=AssaySettings.model_validate_json(snakemake.params.settings),
+        participants=read_table(snakemake.input.participants, intake.PARTICIPANTS),
     )
     for table in assay.TABLES:
         write_table(getattr(measured, table.name), snakemake.output[table.name], table)
