@@ -28,14 +28,14 @@ rule measure_samples:
         limit_sensitivity="results/{wave}/assay/limit_sensitivity.csv",
         imputations="results/{wave}/assay/imputations.csv",
         lineage="results/{wave}/assay/lineage.json",
-    params:
-        code=code("assay"),
-        settings=settings("assay"),
-        wave=wave_settings,
     log:
         "results/logs/{wave}/measure_samples.log",
     benchmark:
         "results/benchmarks/{wave}/measure_samples.tsv"
+    params:
+        code=code("assay"),
+        settings=settings("assay"),
+        wave=wave_settings,
     script:
         "../scripts/assay/measure_samples.py"
 
