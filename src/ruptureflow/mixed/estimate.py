@@ -66,6 +66,15 @@ class Estimate:
         return self.likelihood.criterion
 
     @cached_property
+    def full_moments(self) -> Moments:
+        """Moments with the table Kenward-Roger needs."""
+        if self.moments.second is not None:
+            return self.moments
+        if self.boundary == "unconstrained":
+            return self.likelihood.moments(list(self.psis))
+        return self.likelihood.moments_at(self.theta)
+
+    @cached_property
     def turn(self) -> np.ndarray:
         """``(p, p)``: caller's coefficients from whitened ones; cov(beta) is ``scale² turn turn'``."""
         return np.linalg.solve(self.scaled.to_fixed, self.moments.whiten)

@@ -9,7 +9,7 @@ from ruptureflow.mixed.assemble import assemble_batches
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.dense import DenseLikelihood, dense_likelihood
 from ruptureflow.mixed.design import Design
-from ruptureflow.mixed.eigenbasis import scalar_deviance
+from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood, chain
@@ -28,7 +28,7 @@ _NO_RESIDUAL = 1e-10
 _LEAST_START = 0.02
 _GREATEST_START = 1e6
 # Up to this many units the eigenbasis of one random effect costs less than the evaluations it saves.
-_EIGENBASIS_UNITS = 150
+EIGENBASIS_UNITS = 150
 
 
 def check_choices(method: str, boundary: str) -> None:
@@ -95,7 +95,7 @@ def _definite_factor(psi: np.ndarray, layout: FactorLayout) -> np.ndarray:
 
 def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     """Minimise the deviance; variances that reach zero are set to zero exactly."""
-    if start is None and _one_variance(likelihood):
+    if start is None and one_variance(likelihood, EIGENBASIS_UNITS):
         return _scalar_minimum(likelihood)
     first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
     if hasattr(likelihood, "unconstrained_psis"):
@@ -110,16 +110,9 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     return found
 
 
-def _one_variance(likelihood) -> bool:
-    if not isinstance(likelihood, BlockLikelihood) or len(likelihood.layouts) != 1:
-        return False
-    batch = likelihood.batches[0]
-    return batch.size == 1 and len(batch.products) <= _EIGENBASIS_UNITS
-
-
 def _scalar_minimum(likelihood: BlockLikelihood) -> Minimum:
     """Minimum of a model with one relative variance, found in the eigenbasis."""
-    deviance = scalar_deviance(likelihood.batches[0], likelihood.criterion.rows, likelihood.criterion)
+    deviance = scalar_deviance(likelihood.batches[0], likelihood.criterion)
     found = _snap(deviance, minimise(deviance.evaluate, np.ones(1)))
     return _try_zero(deviance, found) if found.theta[0] != 0.0 else found
 
@@ -152,12 +145,12 @@ def judge(design: Design, scaled: Scaled, likelihood, found: Minimum, boundary: 
     if boundary == "unconstrained":
         theta = found.theta
         psis = tuple(likelihood.unconstrained_psis(theta))
-        moments = likelihood.moments(list(psis))
+        moments = likelihood.moments(list(psis), full=False)
     else:
         theta = _canonical(likelihood, found.theta)
         factors = likelihood.factors(theta)
         psis = tuple(f @ f.T for f in factors)
-        moments = likelihood.moments_at(theta)
+        moments = likelihood.moments_at(theta, full=False)
     criterion = likelihood.criterion
     if moments is None:
         raise ModelError("The likelihood cannot be evaluated at its optimum: the residual variance may be zero.")

@@ -6,8 +6,10 @@ import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.dense import DenseLikelihood, RowBatch
+from ruptureflow.mixed.eigenbasis import one_variance
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.fitting import EIGENBASIS_UNITS, find_minimum
 from ruptureflow.mixed.likelihood import BlockLikelihood
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.optimise import minimise
@@ -63,6 +65,8 @@ def _refit(estimate: Estimate, likelihood, rows: int) -> Estimate | None:
     likelihood = replace(likelihood, criterion=criterion)
     if rows <= criterion.columns or _short_of_rank(likelihood):
         return None
+    if one_variance(likelihood, EIGENBASIS_UNITS):
+        return _judged(estimate, likelihood, find_minimum(likelihood).theta)
     # From a variance at zero Newton's method could not leave: start a little above.
     start = estimate.theta.copy()
     stop = len(start) - likelihood.extra
@@ -77,6 +81,11 @@ def _refit(estimate: Estimate, likelihood, rows: int) -> Estimate | None:
     found = minimise(likelihood.evaluate, start) if len(start) else None
     theta = found.theta.copy() if found else start
     theta[:stop][np.abs(theta[:stop]) < 1e-6] = 0.0
+    return _judged(estimate, likelihood, theta)
+
+
+def _judged(estimate: Estimate, likelihood, theta: np.ndarray) -> Estimate | None:
+    criterion = likelihood.criterion
     moments = likelihood.moments_at(theta)
     if moments is None:
         return None

@@ -54,7 +54,7 @@ def adjust(estimate: Estimate) -> Adjustment:
     if not estimate.criterion.reml:
         raise ModelError("Kenward-Roger is defined for REML fits only: refit with method='reml'.")
     p = estimate.design.columns
-    moments = estimate.moments
+    moments = estimate.full_moments
     keep = _components(estimate)
     first = moments.first[keep][:, :p, :p]
     second = moments.second[np.ix_(keep, keep)][:, :, :p, :p]

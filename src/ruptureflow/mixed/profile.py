@@ -13,10 +13,12 @@ import numpy as np
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.dense import DenseLikelihood
+from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.fitting import EIGENBASIS_UNITS
 from ruptureflow.mixed.likelihood import BlockLikelihood, chain
-from ruptureflow.mixed.moments import full_hessian
+from ruptureflow.mixed.moments import Criterion, full_hessian
 from ruptureflow.mixed.optimise import minimise
 
 _ENDPOINT = 1e-9
@@ -98,6 +100,8 @@ def _fixed_effect(estimate: Estimate, likelihood, direction: np.ndarray) -> tupl
     if q[:, 0] @ direction < 0:
         q[:, 0] = -q[:, 0]
     criterion = replace(likelihood.criterion, columns=p - 1)
+    if one_variance(likelihood, EIGENBASIS_UNITS):
+        return _scalar_fixed_effect(estimate, q, size, criterion), size
 
     def reduced(value: float):
         turn = np.zeros((p + 1, p))
@@ -118,6 +122,28 @@ def _fixed_effect(estimate: Estimate, likelihood, direction: np.ndarray) -> tupl
         return found.value, found.theta
 
     return Constrained(solve, _off_zero(estimate.likelihood.layouts, estimate.theta)), size
+
+
+def _scalar_fixed_effect(estimate: Estimate, q: np.ndarray, size: float, criterion: Criterion) -> Constrained:
+    """The same with one relative variance: the held value only moves the outcome in the eigenbasis."""
+    p = estimate.design.columns
+    turn = np.zeros((p + 1, p))
+    turn[:p, : p - 1] = q[:, 1:]
+    turn[p, p - 1] = 1.0
+    batch = estimate.likelihood.batches[0]
+    base = scalar_deviance(_turned(batch, turn), criterion)
+    vectors, rows = base.basis.vectors, criterion.rows
+    outcome = vectors.T @ batch.products[:, 0, -1]
+    moved = vectors.T @ (batch.products[:, 0, 1:-1] @ q[:, 0])
+
+    def solve(value: float, warm: np.ndarray) -> tuple[float, np.ndarray]:
+        at = value / size
+        # the outcome and the held column are orthogonal to each other and to the other columns
+        own = replace(base, squares=(outcome - at * moved) ** 2, total=base.total + rows * at * at)
+        found = minimise(own.evaluate, warm, decrease=1e-13)
+        return found.value, found.theta
+
+    return Constrained(solve, _off_zero(estimate.likelihood.layouts, estimate.theta))
 
 
 def _turned(batch: Batch, turn: np.ndarray) -> Batch:
@@ -178,27 +204,15 @@ def _held(likelihood: BlockLikelihood, rebuild) -> Callable[[float, np.ndarray],
     ``rebuild(value, free)`` gives ``(theta, sigma, jacobian, bend)``: all parameters, their Jacobian by the free
     ones, and for each parameter its matrix of second derivatives (None for zero).
     """
-    criterion = likelihood.criterion
+    full = _full_deviance(likelihood)
 
     def solve(value: float, warm: np.ndarray) -> tuple[float, np.ndarray]:
         def evaluate(free: np.ndarray):
             theta, sigma, jacobian, bend = rebuild(value, free)
-            if not sigma > 0:
+            found = full(theta, sigma) if sigma > 0 else None
+            if found is None:
                 return np.inf, free, np.eye(len(free))
-            factors = likelihood.factors(theta)
-            moments = likelihood.moments([f @ f.T for f in factors], full=False)
-            if moments is None:
-                return np.inf, free, np.eye(len(free))
-            gradient, hessian = full_hessian(moments, criterion, sigma**2)
-            k = len(theta)
-            turn, curvature = chain(likelihood.layouts, factors, gradient[:k])
-            wide = np.eye(k + 1)
-            wide[:k, :k] = turn
-            gradient = wide.T @ gradient
-            hessian = wide.T @ hessian @ wide
-            hessian[:k, :k] += curvature
-            deviance = moments.log_det_v + (moments.log_det_x if criterion.reml else 0.0)
-            deviance += criterion.degrees * np.log(2 * np.pi * sigma**2) + moments.rss / sigma**2
+            deviance, gradient, hessian = found
             out = jacobian.T @ hessian @ jacobian
             for g, second in zip(gradient, bend, strict=True):
                 if second is not None:
@@ -209,6 +223,41 @@ def _held(likelihood: BlockLikelihood, rebuild) -> Callable[[float, np.ndarray],
         return found.value, found.theta
 
     return solve
+
+
+def _full_deviance(likelihood: BlockLikelihood):
+    """Deviance, gradient and Hessian by (factor entries, sigma); None where they are not allowed."""
+    criterion = likelihood.criterion
+    if one_variance(likelihood, EIGENBASIS_UNITS):
+        scalar = scalar_deviance(likelihood.batches[0], criterion)
+        # the eigenbasis leaves out the determinant of X'X
+        gram = likelihood.batches[0].products[:, 1:-1, 1:-1].sum(axis=0)
+        constant = np.linalg.slogdet(gram)[1] if criterion.reml else 0.0
+
+        def by_eigenbasis(theta: np.ndarray, sigma: float):
+            value, gradient, hessian = scalar.full(float(theta[0]), float(sigma))
+            return value + constant, gradient, hessian
+
+        return by_eigenbasis
+
+    def by_moments(theta: np.ndarray, sigma: float):
+        factors = likelihood.factors(theta)
+        moments = likelihood.moments([f @ f.T for f in factors], full=False)
+        if moments is None:
+            return None
+        gradient, hessian = full_hessian(moments, criterion, sigma**2)
+        k = len(theta)
+        turn, curvature = chain(likelihood.layouts, factors, gradient[:k])
+        wide = np.eye(k + 1)
+        wide[:k, :k] = turn
+        gradient = wide.T @ gradient
+        hessian = wide.T @ hessian @ wide
+        hessian[:k, :k] += curvature
+        deviance = moments.log_det_v + (moments.log_det_x if criterion.reml else 0.0)
+        deviance += criterion.degrees * np.log(2 * np.pi * sigma**2) + moments.rss / sigma**2
+        return deviance, gradient, hessian
+
+    return by_moments
 
 
 def _hold_entry(k: int, entry: int):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.design import Design
-from ruptureflow.mixed.eigenbasis import Eigenbasis, eigenbasis
+from ruptureflow.mixed.eigenbasis import Eigenbasis, eigenbasis, one_variance
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood
 from ruptureflow.mixed.moments import Criterion
@@ -205,10 +205,6 @@ def likelihood_with(estimate: Estimate, outcomes: Outcomes, draw: int) -> BlockL
 
 def scalar_basis(estimate: Estimate) -> Eigenbasis | None:
     """Eigenbasis where the model has one relative variance and independent residuals; None otherwise."""
-    likelihood = estimate.likelihood
-    if not isinstance(likelihood, BlockLikelihood) or len(likelihood.layouts) != 1:
+    if not one_variance(estimate.likelihood, 1_500):
         return None
-    batch = likelihood.batches[0]
-    if batch.size != 1 or len(batch.products) > 1500:
-        return None
-    return eigenbasis(batch, estimate.design.rows)
+    return eigenbasis(estimate.likelihood.batches[0], estimate.design.rows * np.eye(estimate.design.columns))
