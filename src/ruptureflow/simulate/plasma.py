@@ -115,6 +115,7 @@ def _assay_files(
     calendars = staggered(truth.patients, dt.datetime(2016, 2, 1, 9), 9)
     own = truth.level_patient_sd * random.standard_normal(truth.patients)
     spread = truth.level_session_sd * random.standard_normal(len(sessions.patient))
+    own[_steadiest_riser(sessions)] = np.log(truth.lowest_level / truth.level_median)
     before = truth.level_median * np.exp(own[sessions.patient] + spread)
     manifest: list[list[Cell]] = [["Probe", "Patient", "Sitzung", "Zeitpunkt", "Entnahme", "Verdünnung"]]
     doses: dict[str, list[tuple[str, float]]] = {patient: [] for patient in ids}
@@ -134,6 +135,13 @@ def _assay_files(
         blanks = [Tube("BLK", round(0.045 + 0.002 * float(random.standard_normal()), 3)) for _ in range(BLANK_WELLS)]
         files[f"plasma/plate_{plate}.xlsx"] = _plate([*blanks, *tubes], plate)
     return files
+
+
+def _steadiest_riser(sessions: Sessions) -> int:
+    """The patient whose smallest change is the highest: a level near the limit of detection leaves room for it."""
+    lowest = np.full(sessions.patient.max() + 1, np.inf)
+    np.minimum.at(lowest, sessions.patient, sessions.change)
+    return int(np.argmax(lowest))
 
 
 def _plate(wells: list[Tube], plate: int) -> bytes:

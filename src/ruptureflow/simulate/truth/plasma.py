@@ -29,7 +29,8 @@ class PlasmaTruth:
     """Population values; the latent slopes hold exactly in the sample, the whole numbers show them within rounding.
 
     `last_session` gives the patients that dropped out. Coders differ in level by `coder_levels` and, from session to
-    session, by `coder_sd`; two of three code each session, in turn.
+    session, by `coder_sd`; two of three code each session, in turn. One patient's level is `lowest_level`, about the
+    assay's limit of detection.
     """
 
     seed: int = 4711
@@ -50,6 +51,7 @@ class PlasmaTruth:
     level_median: float = 150.0
     level_patient_sd: float = 0.35
     level_session_sd: float = 0.12
+    lowest_level: float = 8.0
     diluted_above: float = 300.0
     outcomes: Mapping[str, PlasmaOutcome] = field(
         default_factory=lambda: {
