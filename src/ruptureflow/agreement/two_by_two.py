@@ -48,6 +48,21 @@ class Fourfold:
         """2d / (2d + b + c): agreement on absence."""
         return _ratio(2 * self.neither, 2 * self.neither + self.first_only + self.second_only)
 
+    @property
+    def phi(self) -> float:
+        """Phi coefficient, the correlation of the two verdicts."""
+        first, second = self.both + self.first_only, self.both + self.second_only
+        spread = first * (self.n - first) * second * (self.n - second)
+        return _ratio(self.both * self.neither - self.first_only * self.second_only, spread**0.5)
+
+    @property
+    def mcnemar_p(self) -> float:
+        """Exact two-sided McNemar test (binomial on the sessions that differ); 1 where none does."""
+        from scipy.special import bdtr
+
+        differ = self.first_only + self.second_only
+        return min(1.0, 2 * float(bdtr(min(self.first_only, self.second_only), differ, 0.5))) if differ else 1.0
+
 
 def fourfold(first: np.ndarray, second: np.ndarray) -> Fourfold:
     """Count two boolean verdicts on the same sessions."""

@@ -126,7 +126,10 @@ class RuptureSettings(Strict):
     """Which criteria are applied to what."""
 
     criteria: list[RuptureCriterion]
-    compare: bool = True
+    compare: bool = Field(default=True, description="compare every two criteria and perspectives")
+    level: float = Field(default=0.95, gt=0, lt=1)
+    bootstrap_draws: int = Field(default=2000, ge=0, description="bootstrap samples of patients; 0 for none")
+    seed: int = 20180
 
 
 class ModelSpecification(Strict):

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ruptureflow.tables.ruptures import BASE_RATES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ruptureflow.agreement.patient_bootstrap import Bootstrap
 
-def base_rates(ruptures: pd.DataFrame) -> pd.DataFrame:
+FEWEST_PATIENTS = 10
+"""Below this no clustered interval is given: so few patients say too little about patients."""
+
+
+def base_rates(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
     """Counts and shares by criterion, perspective and variable; sessions that could not be judged do not count."""
     import pandas as pd
 
@@ -20,6 +27,7 @@ def base_rates(ruptures: pd.DataFrame) -> pd.DataFrame:
         ["criterion", "perspective", "variable"], sort=False
     ):
         found = part[part["rupture"].astype(bool)]
+        low, high = _interval(part, bootstrap)
         rows.append(
             {
                 "criterion": criterion,
@@ -28,6 +36,8 @@ def base_rates(ruptures: pd.DataFrame) -> pd.DataFrame:
                 "n_sessions": len(part),
                 "n_ruptures": len(found),
                 "percent_sessions": 100 * len(found) / len(part),
+                "percent_low": low,
+                "percent_high": high,
                 "n_patients": part["patient"].nunique(),
                 "n_patients_with_rupture": found["patient"].nunique(),
                 "n_resolved": int(found["resolved"].sum()),
@@ -35,3 +45,12 @@ def base_rates(ruptures: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return BASE_RATES.conform(pd.DataFrame(rows)) if rows else BASE_RATES.empty()
+
+
+def _interval(judged: pd.DataFrame, bootstrap: Bootstrap) -> tuple[float, float]:
+    flags = judged["rupture"].astype(float)
+    by_patient = flags.groupby(judged["patient"]).agg(["sum", "count"]).to_numpy(dtype=float)
+    if len(by_patient) < FEWEST_PATIENTS or not bootstrap.draws:
+        return np.nan, np.nan
+    found, sessions = (bootstrap.weights(len(by_patient)) @ by_patient).T
+    return bootstrap.interval(100 * found / sessions)

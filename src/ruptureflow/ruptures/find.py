@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ruptureflow.ruptures.criteria import judge
+from ruptureflow.ruptures.criteria import chosen_options, judge
 from ruptureflow.ruptures.errors import RuptureError
 from ruptureflow.ruptures.series import split_by_person
 from ruptureflow.ruptures.verdicts import Verdicts
@@ -53,7 +53,8 @@ def find_ruptures(
     -----
     point-drop: the change from the person's last observed rating is −1 or less (tolerance 1e-9); resolved by a later
     rating within 0.25 of the pre-rupture one, or above it, at a session number ≤ rupture session + 5. A window that
-    the end of the data cuts short has follow_up_complete False.
+    the end of the data cuts short has follow_up_complete False. The event that sudden-gain flags is a gain, and
+    `resolved` says that it was lost again.
     """
     import pandas as pd
 
@@ -77,8 +78,9 @@ def judge_rows(
     ratings: pd.DataFrame, criterion: str, person: str, session: str, value: str, options: dict[str, Any]
 ) -> Verdicts:
     """The verdicts of a criterion in the order of the caller's rows; rows without a rating are not judged."""
-    persons = split_by_person(ratings, person, session, value)
-    judged = judge(persons, criterion, options)
+    checked = chosen_options(criterion, options)
+    persons = split_by_person(ratings, person, session, value, getattr(checked, "resolution", None))
+    judged = judge(persons, criterion, checked)
     rows = np.concatenate([series.rows for series in persons]) if persons else np.array([], dtype=int)
     placed = {}
     for field in dataclasses.fields(Verdicts):

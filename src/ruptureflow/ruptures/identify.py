@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ruptureflow.agreement.patient_bootstrap import Bootstrap
+from ruptureflow.config.strict import nearest
 from ruptureflow.ruptures.base_rates import base_rates
 from ruptureflow.ruptures.errors import RuptureError
 from ruptureflow.ruptures.find import judge_rows
@@ -54,10 +56,15 @@ def identify_ruptures(
         if rows.empty:
             logger.info("no %s of the %s in this wave: criterion %s skipped", *_place(entry))
             continue
-        parts.append(_judged(entry, rows, _options(entry, instrument, instruments)))
+        options = _options(entry, instrument, instruments)
+        resolution = options.get("resolution")
+        if resolution is not None:
+            rows = rows.merge(_companion(entry, str(resolution), scores), on=["patient", "session"], how="left")
+        parts.append(_judged(entry, rows, options))
     ruptures = RUPTURES.conform(pd.concat(parts, ignore_index=True)) if parts else RUPTURES.empty()
-    agreement = compare_perspectives(ruptures) if settings.compare else PERSPECTIVE_AGREEMENT.empty()
-    return Ruptures(ruptures, base_rates(ruptures), agreement)
+    bootstrap = Bootstrap(settings.bootstrap_draws, settings.seed, settings.level)
+    agreement = compare_perspectives(ruptures, bootstrap) if settings.compare else PERSPECTIVE_AGREEMENT.empty()
+    return Ruptures(ruptures, base_rates(ruptures, bootstrap), agreement)
 
 
 def _place(entry: RuptureCriterion) -> tuple[str, str, str]:
@@ -80,6 +87,19 @@ def _rows_of(entry: RuptureCriterion, scores: pd.DataFrame, coded: pd.DataFrame)
             f"{found}; name one in the plan (ruptures: criteria: instrument)"
         )
     return rows[["patient", "session", "value"]], found[0] if found else ""
+
+
+def _companion(entry: RuptureCriterion, scale: str, scores: pd.DataFrame) -> pd.DataFrame:
+    """The scale that says how far a reported rupture was resolved."""
+    found = scores[(scores["role"] == entry.perspective) & (scores["scale"] == scale)]
+    if found.empty:
+        known = sorted(scores.loc[scores["role"] == entry.perspective, "scale"].unique())
+        raise RuptureError(
+            f"criterion {entry.criterion}: option resolution names scale {scale!r}, which the {entry.perspective} did "
+            f"not answer{nearest(scale, known)}"
+        )
+    sessions = found[found["timepoint"] == "session"]
+    return sessions[["patient", "session", "score"]].rename(columns={"score": scale})
 
 
 def _options(

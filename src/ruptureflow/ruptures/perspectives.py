@@ -5,14 +5,20 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ruptureflow.agreement.kappa import kappa_of_tables
 from ruptureflow.agreement.two_by_two import fourfold
+from ruptureflow.ruptures.base_rates import FEWEST_PATIENTS
 from ruptureflow.tables.ruptures import PERSPECTIVE_AGREEMENT
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ruptureflow.agreement.patient_bootstrap import Bootstrap
 
-def compare_perspectives(ruptures: pd.DataFrame) -> pd.DataFrame:
+
+def compare_perspectives(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
     """Every pair of criterion × perspective × variable over the sessions that both could judge."""
     import pandas as pd
 
@@ -24,22 +30,43 @@ def compare_perspectives(ruptures: pd.DataFrame) -> pd.DataFrame:
         verdicts[f"{criterion}, {perspective}, {variable}"] = judged
     rows = []
     for first, second in combinations(verdicts, 2):
-        both = pd.concat([verdicts[first], verdicts[second]], axis=1, join="inner").to_numpy(dtype=bool)
+        joined = pd.concat([verdicts[first], verdicts[second]], axis=1, join="inner")
+        both = joined.to_numpy(dtype=bool)
+        patients, of_session = np.unique(
+            np.asarray(joined.index.get_level_values("patient"), dtype=str), return_inverse=True
+        )
         table = fourfold(both[:, 0], both[:, 1])
+        low, high = _kappa_interval(both, of_session, len(patients), bootstrap)
         rows.append(
             {
                 "first": first,
                 "second": second,
                 "n_sessions": table.n,
+                "n_patients": len(patients),
                 "n_both": table.both,
                 "n_first_only": table.first_only,
                 "n_second_only": table.second_only,
                 "n_neither": table.neither,
                 "percent_agreement": 100 * table.agreement,
                 "kappa": table.kappa,
+                "kappa_low": low,
+                "kappa_high": high,
+                "phi": table.phi,
+                "mcnemar_p": table.mcnemar_p,
                 "pabak": table.pabak,
                 "positive_agreement": table.positive_agreement,
                 "negative_agreement": table.negative_agreement,
             }
         )
     return PERSPECTIVE_AGREEMENT.conform(pd.DataFrame(rows)) if rows else PERSPECTIVE_AGREEMENT.empty()
+
+
+def _kappa_interval(
+    both: np.ndarray, patients: np.ndarray, n_patients: int, bootstrap: Bootstrap
+) -> tuple[float, float]:
+    if n_patients < FEWEST_PATIENTS or not bootstrap.draws:
+        return np.nan, np.nan
+    tables = np.zeros((n_patients, 2, 2))
+    np.add.at(tables, (patients, both[:, 0].astype(int), both[:, 1].astype(int)), 1)
+    drawn = np.tensordot(bootstrap.weights(n_patients), tables, axes=1)
+    return bootstrap.interval(kappa_of_tables(drawn, np.eye(2)))

@@ -18,18 +18,24 @@ class Series:
     """Observed ratings of one person, by session; missing ratings are not in it.
 
     sessions : session numbers, rising. values : ratings. rows : their positions in the caller's frame.
+    occasions : place of each among all the person's rows, those without a rating included. companion : a second
+    variable of the same sessions; NaN where missing or not asked for.
     """
 
     person: object
     sessions: np.ndarray
     values: np.ndarray
     rows: np.ndarray
+    occasions: np.ndarray
+    companion: np.ndarray
 
     def __len__(self) -> int:
         return len(self.values)
 
 
-def split_by_person(ratings: pd.DataFrame, person: str, session: str, value: str) -> list[Series]:
+def split_by_person(
+    ratings: pd.DataFrame, person: str, session: str, value: str, companion: str | None = None
+) -> list[Series]:
     """The observed ratings of every person, whatever the order and index of the rows.
 
     Raises
@@ -38,7 +44,7 @@ def split_by_person(ratings: pd.DataFrame, person: str, session: str, value: str
         if a column is missing, a person or session number is missing, a session number or rating is no number, or a
         person has two rows for one session (both are listed).
     """
-    absent = [name for name in (person, session, value) if name not in ratings.columns]
+    absent = [name for name in (person, session, value, companion or value) if name not in ratings.columns]
     if absent:
         raise RuptureError(f"ratings have no column {absent}; columns are {list(ratings.columns)}")
     nameless = (ratings[person].isna() | ratings[session].isna()).to_numpy()
@@ -48,11 +54,13 @@ def split_by_person(ratings: pd.DataFrame, person: str, session: str, value: str
     doubled = ratings.duplicated([person, session], keep=False).to_numpy()
     if doubled.any():
         raise RuptureError(_doubled_message(ratings[doubled], person, session, value))
+    beside = numbers(ratings[companion]) if companion else np.full(len(ratings), np.nan)
     series = []
     for name, rows in ratings.groupby(person, sort=True, observed=True).indices.items():
-        seen = rows[~np.isnan(values[rows])]
-        ordered = seen[np.argsort(sessions[seen], kind="stable")]
-        series.append(Series(name, sessions[ordered], values[ordered], ordered))
+        ordered = rows[np.argsort(sessions[rows], kind="stable")]
+        occasions = np.flatnonzero(~np.isnan(values[ordered]))
+        seen = ordered[occasions]
+        series.append(Series(name, sessions[seen], values[seen], seen, occasions, beside[seen]))
     return series
 
 
