@@ -11,7 +11,7 @@ from ruptureflow.simulate.assays import dealt, run_tubes
 from ruptureflow.simulate.courses import Course, Courses, draw_courses
 from ruptureflow.simulate.describing import Instruments, described, form
 from ruptureflow.simulate.kits import CONCENTRATION_FACTOR, COUNTER_HEADINGS, RIA, counter_line
-from ruptureflow.simulate.moments import Array, generator, whole_numbers
+from ruptureflow.simulate.moments import Array, generator, residual_draw, whole_numbers
 from ruptureflow.simulate.questionnaires import answers, with_gaps
 from ruptureflow.simulate.schedule import Calendar, staggered
 from ruptureflow.simulate.text_files import Cell, text_file
@@ -69,7 +69,7 @@ def _dyads(truth: DyadsTruth, random: np.random.Generator) -> Dyads:
     avoidance, anxiety = random.standard_normal(count), random.standard_normal(count)
     synchrony = truth.synchrony_z + truth.synchrony_on_avoidance * avoidance + 0.15 * random.standard_normal(count)
     rho = np.tanh(synchrony)[:, None]
-    first, second = (random.standard_normal((count, len(truth.assay_sessions))) for _ in range(2))
+    first, second = _unrelated(count, len(truth.assay_sessions), random)
     inner = truth.change_session_sd * np.stack([first, rho * first + np.sqrt(1 - rho**2) * second], axis=-1)
     outer = truth.change_dyad_sd * random.standard_normal((count, 1, 2))
     change = np.array(truth.change_mean) + outer + inner
@@ -86,6 +86,17 @@ def _dyads(truth: DyadsTruth, random: np.random.Generator) -> Dyads:
         held[dyad - 1, last:] = False
     ids = [f"SIM-D{number:02d}" for number in range(1, count + 1)]
     return Dyads(ids, avoidance, anxiety, synchrony, change, courses, held)
+
+
+def _unrelated(dyads: int, sessions: int, random: np.random.Generator) -> tuple[Array, Array]:
+    """Two standard draws, dyads × sessions, uncorrelated within dyads over all of them, as chance may have it in each.
+
+    Else the pooled correlation of 145 sessions would miss its truth by .08 either way.
+    """
+    group = np.repeat(np.arange(dyads), sessions)
+    first = residual_draw(group, np.empty((len(group), 0)), 1.0, random)
+    second = residual_draw(group, first[:, None], 1.0, random)
+    return first.reshape(dyads, sessions), second.reshape(dyads, sessions)
 
 
 def _participants(truth: DyadsTruth, dyads: Dyads, random: np.random.Generator) -> bytes:
