@@ -133,7 +133,7 @@ class Findings:
         order = frame.assign(_rank=rank).sort_values(
             ["_rank", "file", "sheet", "row"], kind="stable", na_position="first"
         )
-        return order.drop(columns="_rank").reset_index(drop=True)
+        return order.drop(columns="_rank").drop_duplicates().reset_index(drop=True)
 
     def ledger_table(self) -> pd.DataFrame:
         """All ledger rows by file, sheet, row."""

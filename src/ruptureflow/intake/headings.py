@@ -79,12 +79,14 @@ def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings:
         elif match is not None:
             places[ours] = place
             matched[ours] = {name: _plain(text, expected.words.get(name)) for name, text in match.groupdict().items()}
-        elif ours not in places:
+        elif ours not in places and heading:
             unknown.append(heading)
+    promised = {name for text in (declared.file_name, declared.sheet_name) for name in PLACEHOLDER.findall(text or "")}
     missing = [name for name in expected.required if name not in places and name not in filled]
     _tell_unknown(raw, declared, unknown, sorted(known), findings)
     for name in missing:
-        _tell_missing(raw, declared, name, unknown, findings)
+        if name not in promised:
+            _tell_missing(raw, declared, name, unknown, findings)
     for name in filled:
         if name in places:
             heading = declared.columns.get(name, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from ruptureflow.intake.context import Context
@@ -13,10 +14,19 @@ if TYPE_CHECKING:
 WITH_PATIENTS = ("samples", "codes", "responses", "reported_scores")
 
 
-def nearest_id(name: str, known: list[str]) -> str | None:
-    """The known id that a misspelt one most likely is."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return near[0] if near else None
+def likely_id(name: str, known: list[str], lacking: list[str]) -> str | None:
+    """The known id that a misspelt one most likely is.
+
+    One that differs only in capitals, separators or leading zeros (`p-3`, `P03`); else the nearest of those that this
+    table lacks. Another id that the table has too is never meant: R002 is not a misspelt R008.
+    """
+    alike = [each for each in known if _bare(each) == _bare(name)]
+    near = difflib.get_close_matches(name, lacking, n=1, cutoff=0.6)
+    return (alike or near or [None])[0]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", name.casefold()))
 
 
 def tell_unknown_patients(frame: pd.DataFrame, participants: pd.DataFrame, context: Context) -> None:
@@ -27,11 +37,10 @@ def tell_unknown_patients(frame: pd.DataFrame, participants: pd.DataFrame, conte
     stray = frame[~frame["patient"].isin(known)].drop_duplicates(["source_file", "source_sheet", "patient"])
     if not len(stray):
         return
-    # An id that only differs from one that this table lacks is likeliest that one.
     lacking = [patient for patient in known if patient not in set(frame["patient"])]
     fixes = []
     for patient in stray["patient"].astype(str):
-        near = nearest_id(patient, lacking) or nearest_id(patient, known)
+        near = likely_id(patient, known, lacking)
         hint = f"did you mean {near!r}? Else add" if near else "add"
         fixes.append(f"{hint} the patient to the participants, or correct the id")
     context.findings.about_rows(

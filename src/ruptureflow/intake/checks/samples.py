@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ruptureflow.intake.checks.people import nearest_id
+from ruptureflow.intake.checks.people import likely_id
 from ruptureflow.intake.context import Context
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def tell_unlisted_samples(frame: pd.DataFrame, samples: pd.DataFrame, context: C
         unmeasured = [each for each in listed if each not in set(group["sample"])] if len(stray) else []
         fixes = []
         for sample in stray["sample"].astype(str):
-            near = nearest_id(sample, unmeasured) or nearest_id(sample, listed)
+            near = likely_id(sample, listed, unmeasured)
             hint = f"did you mean {near!r}? Else add" if near else "add"
             fixes.append(f"{hint} it to the sample manifest, or to contents in wave.yaml if it is no sample")
         context.findings.about_rows(

@@ -59,7 +59,7 @@ def _read_wide(raw: RawSheet, declared: ResponsesFile, form: Questionnaire, cont
             "error",
             raw.file,
             f"no heading has the form {declared.pattern} with an item of {form.id}",
-            f"correct pattern in wave.yaml; items: {', '.join(form.items)}",
+            f"correct pattern in wave.yaml; items: {_in_order(form.items)}",
             raw.sheet,
             raw.heading_row,
         )
@@ -91,6 +91,10 @@ def _read_wide(raw: RawSheet, declared: ResponsesFile, form: Questionnaire, cont
     return pd.concat(frames, ignore_index=True)
 
 
+def _in_order(items: list[str]) -> str:
+    return ", ".join(sorted(items, key=lambda item: (int(item) if item.isdigit() else 0, item)))
+
+
 def _read_long(raw: RawSheet, declared: ResponsesFile, form: Questionnaire, context: Context) -> pd.DataFrame | None:
     import numpy as np
 
@@ -103,7 +107,7 @@ def _read_long(raw: RawSheet, declared: ResponsesFile, form: Questionnaire, cont
     item = item.where(item.isin(form.items), zeroed)
     stray = ~item.isin(form.items).to_numpy()
     problem = f"not an item of {form.id}"
-    fix = f"correct the cell; items: {', '.join(form.items)}"
+    fix = f"correct the cell; items: {_in_order(form.items)}"
     context.findings.about_cells("error", sheet, stray, sheet.heading("item"), sheet.text("item"), problem, fix)
     context.findings.ledger("refused", sheet, stray & complete, None, None, problem)
     keep = complete & ~stray
@@ -195,7 +199,7 @@ def _tell_scores_out_of_range(scores, sheet, heading, form: Questionnaire, name:
         outside,
         sheet.heading(heading),
         sheet.text(heading),
-        f"outside the range of {form.id} {name}, {low:g}–{high:g}",
+        f"outside the range of {form.id if name == form.id else f'{form.id} {name}'}, {low:g}–{high:g}",
         "correct the cell, or declare the right instrument or scale in wave.yaml",
     )
 

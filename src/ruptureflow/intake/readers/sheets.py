@@ -44,14 +44,15 @@ def sheet_from_grid(
             )
     cells = grid.iloc[1:].reset_index(drop=True)
     cells.columns = range(cells.shape[1])
-    if len(headings) == 1:
-        _tell_wrong_delimiter(headings[0], file, sheet, heading_row, findings)
+    if len(headings) == 1 and _tell_wrong_delimiter(headings[0], file, sheet, heading_row, findings):
+        return None
     _tell_cells_without_heading(cells, headings, file, sheet, heading_row, findings)
     rows = np.arange(heading_row + 1, heading_row + 1 + len(cells))
     return RawSheet(file, sheet, headings, cells, rows, heading_row, typed)
 
 
-def _tell_wrong_delimiter(heading: str, file: str, sheet: str | None, row: int, findings: Findings) -> None:
+def _tell_wrong_delimiter(heading: str, file: str, sheet: str | None, row: int, findings: Findings) -> bool:
+    """Whether the one heading looks like several."""
     for mark, name in DELIMITERS.items():
         if mark in heading:
             findings.about_file(
@@ -64,7 +65,8 @@ def _tell_wrong_delimiter(heading: str, file: str, sheet: str | None, row: int, 
                 None,
                 heading,
             )
-            return
+            return True
+    return False
 
 
 def _tell_cells_without_heading(

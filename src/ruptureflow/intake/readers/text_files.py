@@ -83,7 +83,7 @@ def _decoded(path: Path, file: str, locale: Locale, findings: Findings) -> str |
             f"not {locale.encoding} text",
             "declare encoding: cp1252 (Excel's csv in Western Europe) or the right one in wave.yaml, or save as UTF-8",
             row=row,
-            value=repr(data[max(0, error.start - 10) : error.start + 10]),
+            value=data[max(0, error.start - 10) : error.start + 10].decode("ascii", errors="backslashreplace"),
         )
     except LookupError:
         findings.about_file("error", file, f"unknown encoding {locale.encoding!r}", "declare utf-8 or cp1252")

@@ -1,0 +1,91 @@
+"""Cells of a coder sheet to numbers: marks, tallies and blanks by their declared meaning."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ruptureflow.config.instruments import CodingSystem
+from ruptureflow.config.wave import CodesFile, Locale
+from ruptureflow.intake.cells import missing, read_numbers
+from ruptureflow.intake.context import Context
+from ruptureflow.intake.findings import Findings
+from ruptureflow.intake.raw import NamedSheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# x, ✓, ✓−, ✓+, and tallies: III, ||||, //.
+MARK = "[xX×✗✓✔√☑☒✕][-−–+]?|[Il|/1]*[I|/l][Il|/1 ]*"
+
+
+def coded_values(
+    sheet: NamedSheet, name: str, declared: CodesFile, system: CodingSystem, measure: str, context: Context
+) -> pd.Series:
+    """Cells as numbers: marks by the declared map, blanks by the declared meaning, range checked."""
+    import numpy as np
+
+    findings, locale = context.findings, context.locale(declared)
+    text = sheet.text(name)
+    heading = sheet.heading(name)
+    limits = system.measures[measure]
+    read = _marks_as_numbers(sheet, text, heading, declared, locale, findings)
+    # A blank count can mean zero; a blank rating never can.
+    blank = (text == "").to_numpy() & (limits.minimum == 0)
+    if sheet.has("coded"):
+        was_coded = sheet.text("coded").str.casefold().isin([word.casefold() for word in declared.yes]).to_numpy()
+        zero, unclear = blank & was_coded, np.zeros(len(sheet), dtype=bool)
+    elif declared.blank == "zero":
+        zero, unclear = blank, np.zeros(len(sheet), dtype=bool)
+    else:
+        zero, unclear = np.zeros(len(sheet), dtype=bool), blank & (declared.blank == "refuse")
+    read = read.where(~zero, "0")
+    findings.ledger("changed", sheet, zero, heading, text, "a blank declared to mean zero", read)
+    findings.about_cells(
+        "error",
+        sheet,
+        unclear,
+        heading,
+        text,
+        "a blank, which may mean zero or not coded",
+        "fill it, or declare blank: zero or blank: not coded in wave.yaml",
+    )
+    values = read_numbers(read.astype("str"), sheet, heading, locale, findings)
+    high = limits.maximum if limits.maximum is not None else float("inf")
+    outside = (values < limits.minimum) | (values > high)
+    shown = f"{limits.minimum:g}–{high:g}" if high != float("inf") else f"{limits.minimum:g} or more"
+    findings.about_cells(
+        "error",
+        sheet,
+        outside.to_numpy(),
+        heading,
+        text,
+        f"outside the range of a {measure}, {shown}",
+        "correct the cell",
+    )
+    return values
+
+
+def _marks_as_numbers(
+    sheet: NamedSheet, text: pd.Series, heading: str, declared: CodesFile, locale: Locale, findings: Findings
+) -> pd.Series:
+    """Declared marks and tallies as the numbers they stand for; other marks are errors and become missing."""
+    marks = {mark: f"{value:g}".replace(".", locale.decimal) for mark, value in declared.marks.items()}
+    marked = text.isin(list(marks))
+    read = text.where(~marked, text.map(marks)).astype("str")
+    if declared.tallies:
+        strokes = text.str.fullmatch(f"[{re.escape(declared.tallies)} ]+").fillna(False).astype(bool) & ~marked
+        count = text.str.count(f"[{re.escape(declared.tallies)}]")
+        read = read.where(~strokes, count.astype("str"))
+        marked |= strokes
+    findings.ledger("changed", sheet, marked.to_numpy(), heading, text, "a mark with a declared value", read)
+    unknown = ~marked & text.str.fullmatch(MARK).fillna(False).astype(bool) & ~missing(text, locale)
+    hints = [
+        f"declare tallies: {each[0]} in wave.yaml if each stroke counts one"
+        if each.strip(each[0]) == "" and each[0] in "Il|/"
+        else f"declare marks: {{{each}: 1}} in wave.yaml, with the number it stands for"
+        for each in text[unknown]
+    ]
+    problem = "a mark without a declared number"
+    findings.about_cells("error", sheet, unknown.to_numpy(), heading, text, problem, hints)
+    return read.where(~unknown, "")
