@@ -18,8 +18,12 @@ def t_quantile(level, df):
 def t_p_value(statistic, df):
     """Two-sided p of a t statistic; df may be an array, inf gives the normal p."""
     size = -np.abs(np.asarray(statistic, dtype=float))
-    df = np.broadcast_to(np.asarray(df, dtype=float), size.shape)
+    df = np.asarray(df, dtype=float)
     normal = np.isinf(df)
+    if not normal.any():
+        return 2 * special.stdtr(df, size)
+    if normal.all():
+        return 2 * special.ndtr(size)
     return np.where(normal, 2 * special.ndtr(size), 2 * special.stdtr(np.where(normal, 1.0, df), size))
 
 
