@@ -65,6 +65,16 @@ def test_a_variance_is_missing_or_shares_do_not_add_up(fitted):
     assert np.isclose(bond["share"].sum(), 1)
 
 
+def test_the_contextual_effect_is_not_the_coefficient_of_the_raw_means(sessions, fitted):
+    """Between minus within is the coefficient of the means in a model with the uncentred variable."""
+    raw = fit_mixed("bond ~ time + oxytocin_change + oxytocin_change_between", sessions, groups="patient")
+    own = raw.fixed_effects(df="satterthwaite").set_index("term").loc["oxytocin_change_between"]
+    row = fitted.estimates.query("outcome == 'bond' and metric == 'contextual'").iloc[0]
+    assert row["term"] == "oxytocin_change_between - oxytocin_change_within"
+    for name in ("estimate", "std_error", "df", "p_value"):
+        assert np.isclose(row[name], own[name], rtol=1e-4), name
+
+
 def test_influence_is_not_that_of_a_fit_without_the_patient(sessions, fitted):
     without = fit_plan(sessions[sessions["patient"] != "P05"], SETTINGS).estimates
     term = "oxytocin_change_within"

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
-from ruptureflow.mixed.inference import t_p_value, t_quantile
+from ruptureflow.models.coefficients import coefficient_rows
 from ruptureflow.models.descriptives import describe
 from ruptureflow.models.errors import PlanError
 from ruptureflow.models.parts import influence_rows, random_effect_rows, variance_rows
 from ruptureflow.models.specification import Question, columns_of, complete_rows, obstacle, questions
-from ruptureflow.models.standardised import METRIC, standardised_slope
-from ruptureflow.models.units import coefficient_unit
 from ruptureflow.tables import models as tables
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from ruptureflow.config.plan import ModelSettings
     from ruptureflow.mixed import MixedFit
     from ruptureflow.tables import Table
-
-NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True)
@@ -134,9 +130,8 @@ def _answer(
     try:
         fit, remarks = _fit(question, rows)
         status = _status(fit)
-        common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
         parts = {
-            "estimates": _estimates(fit, question, rows, settings, units, common),
+            "estimates": coefficient_rows(fit, question, rows, settings, units),
             "variances": variance_rows(fit, question),
             "random_effects": random_effect_rows(fit),
             "influence": influence_rows(fit, settings.df_methods, settings.level),
@@ -144,7 +139,8 @@ def _answer(
     except (ModelError, PlanError, np.linalg.LinAlgError) as error:
         return Fate(entry | counts | {"fate": "failed", "reason": str(error)})
     done = {"fate": "fitted", "reason": remarks or None, "status": status, "log_likelihood": fit.log_likelihood}
-    labelled = {name: [label | {"status": status} | row for row in found] for name, found in parts.items()}
+    common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
+    labelled = {name: [common | row for row in found] for name, found in parts.items()}
     return Fate(entry | counts | done, labelled)
 
 
@@ -181,56 +177,3 @@ def _status(fit: MixedFit) -> str:
         return "converged"
     places = [f"{place} at zero" for place in status.at_zero] + [f"{place} at ±1" for place in status.at_one]
     return f"singular ({'; '.join(places)})" if places else "singular"
-
-
-def _estimates(
-    fit: MixedFit,
-    question: Question,
-    rows: pd.DataFrame,
-    settings: ModelSettings,
-    units: Mapping[str, str],
-    common: dict[str, Any],
-) -> list[dict[str, Any]]:
-    found = []
-    for method in settings.df_methods:
-        try:
-            table = fit.fixed_effects(df=method, level=settings.level)
-        except ModelError as error:
-            raise ModelError(f"df method {method}: {error}") from error
-        for row in table.to_dict("records"):
-            numbers = {name: row[name] for name in NUMBERS}
-            unit = coefficient_unit(row["term"], question.outcome, units)
-            raw = common | {"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers
-            found.append(raw)
-            if row["term"] in question.specification.standardise:
-                found.append(raw | _standardised(raw, question, rows, settings.level))
-    _refuse_unknown_terms(question, [row["term"] for row in found])
-    return found
-
-
-def _standardised(raw: dict[str, Any], question: Question, rows: pd.DataFrame, level: float) -> dict[str, Any]:
-    slope = standardised_slope(
-        raw["estimate"],
-        raw["std_error"],
-        rows[raw["term"]],
-        rows[question.outcome],
-        rows["patient"],
-    )
-    half = float(t_quantile(level, raw["df"])) * slope.std_error
-    statistic = slope.estimate / slope.std_error
-    return {
-        "estimate": slope.estimate,
-        "std_error": slope.std_error,
-        "statistic": statistic,
-        "p_value": float(t_p_value(statistic, raw["df"])),
-        "ci_low": slope.estimate - half,
-        "ci_high": slope.estimate + half,
-        "metric": METRIC,
-        "unit": f"within-patient SD of {question.outcome} per within-patient SD of {raw['term']}",
-    }
-
-
-def _refuse_unknown_terms(question: Question, terms: list[str]) -> None:
-    unknown = [term for term in question.specification.standardise if term not in terms]
-    if unknown:
-        raise PlanError(f"standardise names {unknown}, which are no terms of the model: {sorted(set(terms))}")

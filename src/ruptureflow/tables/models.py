@@ -51,7 +51,11 @@ ESTIMATES = Table(
             "text",
             "satterthwaite, containment, between-within, kenward-roger, residual or normal",
         ),
-        Column("metric", "text", "raw, or standardised_within (b·SD_w(x)/SD_w(y))"),
+        Column(
+            "metric",
+            "text",
+            "raw; standardised_within (b·SD_w(x)/SD_w(y)); contextual (between minus within coefficient)",
+        ),
         Column("unit", "text", "unit of the estimate"),
         Column("n_obs", "integer", "rows in the fit"),
         Column("n_groups", "integer", "patients in the fit"),

@@ -1,0 +1,125 @@
+"""A fit's coefficients as rows: raw, standardised within patients, and between against within."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ruptureflow.mixed import ModelError
+from ruptureflow.mixed.inference import t_p_value, t_quantile
+from ruptureflow.models.errors import PlanError
+from ruptureflow.models.specification import Question
+from ruptureflow.models.standardised import METRIC, standardised_slope
+from ruptureflow.models.units import coefficient_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ruptureflow.config.plan import ModelSettings
+    from ruptureflow.mixed import MixedFit
+
+CONTEXTUAL = "contextual"
+NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
+
+
+def coefficient_rows(
+    fit: MixedFit,
+    question: Question,
+    rows: pd.DataFrame,
+    settings: ModelSettings,
+    units: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Rows of `estimates.csv` of one fit.
+
+    Parameters
+    ----------
+    fit : the fitted model.
+    question : the model it answers.
+    rows : the rows in the fit.
+    settings : df methods (the first is primary and stands first), level, centred variables.
+    units : unit by variable.
+
+    Returns
+    -------
+    list of dict
+        every coefficient by every df method (metric raw); those to standardise again (standardised_within); between
+        minus within coefficient where a model has both parts (contextual).
+
+    Raises
+    ------
+    ModelError
+        if a df method cannot be computed for this fit; it names the method.
+    PlanError
+        if the plan standardises what is no term of the model.
+    """
+    found: list[dict[str, Any]] = []
+    for method in settings.df_methods:
+        try:
+            table = fit.fixed_effects(df=method, level=settings.level)
+        except ModelError as error:
+            raise ModelError(f"df method {method}: {error}") from error
+        for row in table.to_dict("records"):
+            numbers = {name: row[name] for name in NUMBERS}
+            unit = coefficient_unit(row["term"], question.outcome, units)
+            raw = {"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers
+            found.append(raw)
+            if row["term"] in question.specification.standardise:
+                found.append(raw | _standardised(raw, question, rows, settings.level))
+        found += _contextual(fit, question, settings, units, method)
+    _refuse_unknown_terms(question, [row["term"] for row in found])
+    return found
+
+
+def _contextual(
+    fit: MixedFit,
+    question: Question,
+    settings: ModelSettings,
+    units: Mapping[str, str],
+    method: str,
+) -> list[dict[str, Any]]:
+    """Between minus within coefficient of every centred variable with both parts in the model."""
+    terms = list(fit.terms)
+    found = []
+    for name in settings.center:
+        pair = f"{name}_between", f"{name}_within"
+        if not set(pair) <= set(terms):
+            continue
+        contrast = np.zeros((1, len(terms)))
+        contrast[0, [terms.index(term) for term in pair]] = 1, -1
+        row = fit.contrast(contrast, df=method, level=settings.level).iloc[0]
+        found.append(
+            {name: row[name] for name in NUMBERS}
+            | {"term": " - ".join(pair), "df_method": method, "metric": CONTEXTUAL}
+            | {"unit": coefficient_unit(pair[0], question.outcome, units)}
+        )
+    return found
+
+
+def _standardised(raw: dict[str, Any], question: Question, rows: pd.DataFrame, level: float) -> dict[str, Any]:
+    slope = standardised_slope(
+        raw["estimate"],
+        raw["std_error"],
+        rows[raw["term"]],
+        rows[question.outcome],
+        rows["patient"],
+    )
+    half = float(t_quantile(level, raw["df"])) * slope.std_error
+    statistic = slope.estimate / slope.std_error
+    return {
+        "estimate": slope.estimate,
+        "std_error": slope.std_error,
+        "statistic": statistic,
+        "p_value": float(t_p_value(statistic, raw["df"])),
+        "ci_low": slope.estimate - half,
+        "ci_high": slope.estimate + half,
+        "metric": METRIC,
+        "unit": f"within-patient SD of {question.outcome} per within-patient SD of {raw['term']}",
+    }
+
+
+def _refuse_unknown_terms(question: Question, terms: list[str]) -> None:
+    unknown = [term for term in question.specification.standardise if term not in terms]
+    if unknown:
+        raise PlanError(f"standardise names {unknown}, which are no terms of the model: {sorted(set(terms))}")
