@@ -123,3 +123,15 @@ def test_a_scaled_pool_is_another_pool():
         plain = pool(Y, V, method, weights=weights)
         assert np.isclose(small.tau2 * 1e6, plain.tau2, rtol=1e-9)
         assert np.isclose(small.table["p_value"][0], plain.table["p_value"][0], rtol=1e-9)
+
+
+def test_metafor_spellings_are_refused():
+    assert pool(Y, V, "REML", "knha").table.equals(pool(Y, V).table)
+    assert pool(Y, V, "FE", "z").method == "fixed"
+
+
+def test_a_correlation_is_shown_on_the_scale_of_z():
+    ours = pool(Y, V)
+    shown = ours.shown_as(np.tanh).iloc[0]
+    assert np.isclose(shown["estimate"], np.tanh(ours.estimate))
+    assert np.isclose(shown["prediction_high"], np.tanh(ours.prediction_interval[1]))

@@ -167,3 +167,8 @@ def test_outcomes_of_one_study_are_combined_wrongly():
     assert len(combine_effects(y, v, study, "keep")) == 3
     with pytest.raises(PoolingError, match="state the correlation between outcomes"):
         combine_effects(y, v, study, "correlated")
+
+
+def test_a_standard_error_typed_as_an_sd_goes_unnoted():
+    assert "typed as an SD" in standardised_mean_difference(10, 0.4, 30, 8, 0.5, 30).note
+    assert "typed as an SD" not in standardised_mean_difference(10, 2.4, 30, 8, 2.5, 30).note

@@ -66,6 +66,8 @@ def test_a_forest_plot_lacks_weights_prediction_or_diamonds():
     assert any(text.endswith(" %") and "[" in text for text in shown)
     with_groups = texts(draw("subgroups"))
     assert {"one", "two", "  Subgroup (k = 5)", "  Subgroup (k = 2)"} <= set(with_groups)
+    other = plots.forest(pool(Y, V, "dl", "z"), references=[("Eubanks 2018", 0.3, 0.1, 0.5)])
+    assert "Eubanks 2018" in texts(other)
     figure = draw("forest")
     assert figure.get_size_inches()[0] == 3.5
 

@@ -12,6 +12,8 @@ from scipy import special
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
 
+_LARGE = 3.0
+
 
 @dataclass(frozen=True)
 class EffectSize:
@@ -68,7 +70,10 @@ def smd_from_d(d, n1, n2, correction=True, variance="ls"):
         v = base + (1 - (df - 2) / (df * factor**2)) * g**2
     else:
         raise PoolingError(f"variance={variance!r} is unknown: use 'ls', 'ls2' or 'ub'.")
-    return EffectSize(g, v, "g" if correction else "d", "standardised by the pooled SD")
+    note = "standardised by the pooled SD"
+    if np.any(np.abs(g) > _LARGE):
+        note += f"; an effect above {_LARGE:g}: is a standard error typed as an SD?"
+    return EffectSize(g, v, "g" if correction else "d", note)
 
 
 def mean_difference(mean1, sd1, n1, mean2, sd2, n2):

@@ -12,7 +12,7 @@ from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.inputs import check_effects, check_level
 from ruptureflow.pooling.moderators import Design, build_design
-from ruptureflow.pooling.result import coefficient_table
+from ruptureflow.pooling.result import coefficient_table, shown_as
 from ruptureflow.pooling.weighting import Problem, once
 
 TESTS = ("z", "t", "satterthwaite", "kenward-roger")
@@ -70,6 +70,15 @@ class MultilevelResult:
     def estimate(self):
         """First coefficient."""
         return float(self.table["estimate"].iloc[0])
+
+    @property
+    def sigma2(self):
+        """The levels' variances, outermost first (metafor's name)."""
+        return self.levels["variance"].to_numpy()
+
+    def shown_as(self, back):
+        """See `result.shown_as`: estimate and intervals on another scale."""
+        return shown_as(self, back)
 
     @property
     def std_error(self):

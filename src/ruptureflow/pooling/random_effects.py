@@ -11,6 +11,15 @@ from ruptureflow.pooling.result import PooledResult
 from ruptureflow.pooling.weighting import Problem
 
 TESTS = ("z", "t", "knapp-hartung")
+# Other programs' spellings.
+SPELLINGS = {
+    "fe": "fixed",
+    "ee": "fixed",
+    "ce": "fixed",
+    "mp": "pm",
+    "knha": "knapp-hartung",
+    "hksj": "knapp-hartung",
+}
 _ROUNDING = np.finfo(float).eps
 
 
@@ -75,6 +84,7 @@ def pool(
 
     Notes
     -----
+    Methods and tests may also be spelt as in metafor (``REML``, ``FE``, ``knha``).
     One effect (k = 1) is tested by z with tau² = 0, whatever was asked for, with a note.
 
     References
@@ -83,6 +93,7 @@ def pool(
     Spiegelhalter (2009), JRSS A 172 (prediction interval).
     """
     level = check_level(level)
+    method, test = (SPELLINGS.get(str(one).lower(), str(one).lower()) for one in (method, test))
     _check_options(method, test, weights, adhoc, prediction_df, tau2)
     effects = check_effects(estimate, variance, labels, missing)
     weights = _check_weights(weights, effects)

@@ -41,6 +41,28 @@ def _text(terms):
     return pd.array([str(term) for term in terms], dtype="str")
 
 
+def shown_as(result, back):
+    """The first coefficient, its interval and its prediction interval on another scale.
+
+    Parameters
+    ----------
+    back : callable
+        From the pooling scale to the one shown: ``numpy.tanh`` for correlations, ``numpy.exp`` for ratios.
+
+    Returns
+    -------
+    DataFrame
+        One row: estimate, ci_low, ci_high, prediction_low, prediction_high.
+    """
+    import pandas as pd
+
+    row = result.table.iloc[0]
+    low, high = result.prediction_interval or (np.nan, np.nan)
+    values = [row["estimate"], row["ci_low"], row["ci_high"], low, high]
+    names = ["estimate", "ci_low", "ci_high", "prediction_low", "prediction_high"]
+    return pd.DataFrame([[float(back(value)) for value in values]], columns=names)
+
+
 @dataclass(frozen=True)
 class PooledResult:
     """A fixed- or random-effects model of k effects.
@@ -102,6 +124,10 @@ class PooledResult:
     def estimate(self):
         """First coefficient: the pooled effect of a model without moderators."""
         return float(self.beta[0])
+
+    def shown_as(self, back):
+        """See `result.shown_as`: estimate and intervals on another scale."""
+        return shown_as(self, back)
 
     @property
     def std_error(self):

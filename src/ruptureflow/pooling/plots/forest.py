@@ -10,7 +10,15 @@ from ruptureflow.pooling.subgroups import SubgroupResult
 _ROW = 0.155  # inches per line
 
 
-def forest(result, subgroups: SubgroupResult | None = None, back=None, xlabel="Effect", width=COLUMN, digits=2):
+def forest(
+    result,
+    subgroups: SubgroupResult | None = None,
+    back=None,
+    xlabel="Effect",
+    references=(),
+    width=COLUMN,
+    digits=2,
+):
     """Forest plot of a pool.
 
     Parameters
@@ -22,6 +30,8 @@ def forest(result, subgroups: SubgroupResult | None = None, back=None, xlabel="E
         With separate tau²: studies are listed by subgroup, each with its own diamond.
     back : callable, optional
         From the pooling scale to the one shown, for instance ``numpy.tanh`` for correlations.
+    references : sequence of (text, estimate, low, high)
+        Pooled effects known from elsewhere, on the pooling scale: hollow diamonds that enter nothing.
 
     Returns
     -------
@@ -51,6 +61,8 @@ def forest(result, subgroups: SubgroupResult | None = None, back=None, xlabel="E
     if result.prediction_interval is not None:
         low, high = result.prediction_interval
         lines.append({"kind": "prediction", "text": f"{100 * result.level:g} % prediction", "low": low, "high": high})
+    for text, estimate, low, high in references:
+        lines.append({"kind": "reference", "text": text, "estimate": estimate, "low": low, "high": high})
     with styled():
         return _draw(lines, back, xlabel, width, digits, _heterogeneity(result, subgroups))
 
@@ -139,9 +151,12 @@ def _draw(lines, back, xlabel, width, digits, foot):
         else:
             estimate = back(line["estimate"])
             text = f"{_number(estimate, digits)} [{_number(low, digits)}, {_number(high, digits)}]"
-            if kind == "diamond":
+            if kind in ("diamond", "reference"):
                 xs, ys = [low, estimate, high, estimate], [place, place - 0.36, place, place + 0.36]
-                axes.fill(xs, ys, color=line["colour"], linewidth=0)
+                if kind == "diamond":
+                    axes.fill(xs, ys, color=line["colour"], linewidth=0)
+                else:
+                    axes.fill(xs, ys, facecolor="white", edgecolor=ACCENT, linewidth=0.7)
             else:
                 axes.plot([low, high], [place, place], color=INK, linewidth=0.7)
                 axes.plot([estimate], [place], marker="s", markersize=line["size"], color=INK, markeredgewidth=0)
