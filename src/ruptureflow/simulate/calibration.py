@@ -76,7 +76,7 @@ def tune(
     icc: float | None = None,
     tolerances: Tolerances = Tolerances(),
 ) -> Array:
-    """Whole-number cells (rows × parts) moved by one at a time while the outcome comes nearer to its targets.
+    """Whole-number cells (rows × parts) moved by ones while the outcome comes nearer to its targets.
 
     Parameters
     ----------
@@ -87,45 +87,54 @@ def tune(
     Returns
     -------
     Array of int: the loss at its nearest minimum, to nine decimals, so that the last digit of a sum decides nothing.
+
+    Notes
+    -----
+    A move changes one cell of a row by one; with two raters also both at once, together or apart, without which the
+    outcome could not be moved while their difference stays.
     """
     cells = cells.astype(int).copy()
-    rows = len(cells)
+    rows, parts = cells.shape
+    moves = _moves(parts, both=icc is not None)
+    steps = weights @ moves.T
     slope_weights = np.zeros(rows)
     slope_weights[target.rows] = target.weights
     projection = np.zeros((rows, rows))
     projection[np.ix_(target.rows, target.rows)] = target.projection
-    steps = np.stack([weights, -weights], axis=-1)
-    signs = np.array([1, -1])
-    to_std_error = np.sqrt((target.weights**2).sum() / target.free)
+    diagonal = np.diag(projection)[:, None]
+    fixed = ((weights == 0)[:, None, :] & (moves != 0)).any(axis=2)
     for _ in range(STEPS):
         outcome = (weights * cells).sum(axis=1)
-        slope = (slope_weights * outcome).sum()
-        left = projection @ outcome
-        squares = (left * outcome).sum()
-        moved_slope = slope + slope_weights[:, None, None] * steps
-        moved_squares = squares + 2 * left[:, None, None] * steps + np.diag(projection)[:, None, None] * steps**2
-        loss = _loss(moved_slope, moved_squares, target, to_std_error, tolerances)
-        now = _loss(slope, squares, target, to_std_error, tolerances)
+        left = (projection * outcome).sum(axis=1)
+        slope, squares = (slope_weights * outcome).sum(), (left * outcome).sum()
+        now = _loss(slope, squares, target, tolerances)
+        loss = _loss(
+            slope + slope_weights[:, None] * steps,
+            squares + 2 * left[:, None] * steps + diagonal * steps**2,
+            target,
+            tolerances,
+        )
         if icc is not None:
-            ratings = [np.repeat(cells[:, part][:, None], 4, axis=1).astype(float) for part in range(2)]
-            for part in range(2):
-                ratings[part][:, 2 * part : 2 * part + 2] += signs
-            moved = _moved_icc(cells, ratings)
-            loss = loss + ((moved.reshape(rows, 2, 2) - icc) / tolerances.icc) ** 2
-            now = now + ((two_rater_icc(cells[:, 0], cells[:, 1]) - icc) / tolerances.icc) ** 2
-        target_cells = cells[:, :, None] + signs
-        allowed = (target_cells >= low) & (target_cells <= high) & (weights[:, :, None] != 0)
-        loss = np.where(allowed, np.round(loss, 9), np.inf)
+            now += ((two_rater_icc(cells[:, 0], cells[:, 1]) - icc) / tolerances.icc) ** 2
+            loss += ((_moved_icc(cells, moves) - icc) / tolerances.icc) ** 2
+        moved = cells[:, None, :] + moves
+        forbidden = fixed | ((moved < low) | (moved > high)).any(axis=2)
+        loss = np.where(forbidden, np.inf, np.round(loss, 9))
         best = int(np.argmin(loss))
         if loss.flat[best] >= round(float(now), 9):
             break
-        row, part, sign = np.unravel_index(best, loss.shape)
-        cells[row, part] += signs[sign]
+        row, move = divmod(best, len(moves))
+        cells[row] += moves[move]
     return cells
 
 
-def _loss(slope, squares, target: SlopeTarget, to_std_error: float, tolerances: Tolerances):
-    std_error = np.sqrt(np.maximum(squares, 0)) * to_std_error
+def _moves(parts: int, both: bool) -> Array:
+    single = np.vstack([np.eye(parts, dtype=int), -np.eye(parts, dtype=int)])
+    return np.vstack([single, [[1, 1], [-1, -1], [1, -1], [-1, 1]]]) if both else single
+
+
+def _loss(slope, squares, target: SlopeTarget, tolerances: Tolerances):
+    std_error = np.sqrt(np.maximum(squares, 0) / target.free * (target.weights**2).sum())
     return ((slope - target.slope) / tolerances.slope) ** 2 + (
         (std_error - target.std_error) / tolerances.std_error
     ) ** 2
@@ -140,11 +149,12 @@ def two_rater_icc(first: Array, second: Array) -> float:
     )
 
 
-def _moved_icc(cells: Array, ratings: list[Array]) -> Array:
-    """ICC(2,1) after each single move; `ratings` holds what the moved row would then have, rows × moves."""
+def _moved_icc(cells: Array, moves: Array) -> Array:
+    """ICC(2,1) after each move of each row: rows × moves."""
     count = len(cells)
+    moved = cells[:, None, :] + moves
     mean, difference = cells.mean(axis=1)[:, None], (cells[:, 0] - cells[:, 1])[:, None]
-    moved_mean, moved_difference = (ratings[0] + ratings[1]) / 2, ratings[0] - ratings[1]
+    moved_mean, moved_difference = moved.mean(axis=2), moved[:, :, 0] - moved[:, :, 1]
     sums = mean.sum() - mean + moved_mean
     squares = (mean**2).sum() - mean**2 + moved_mean**2
     difference_sums = difference.sum() - difference + moved_difference

@@ -12,7 +12,7 @@ from ruptureflow.simulate.courses import Course, Courses, draw_courses
 from ruptureflow.simulate.describing import Instruments, described, form
 from ruptureflow.simulate.kits import CONCENTRATION_FACTOR, COUNTER_HEADINGS, RIA, counter_line
 from ruptureflow.simulate.moments import Array, generator, residual_draw, whole_numbers
-from ruptureflow.simulate.questionnaires import answers, with_gaps
+from ruptureflow.simulate.questionnaires import ItemNoise, answers, with_gaps
 from ruptureflow.simulate.schedule import Calendar, staggered
 from ruptureflow.simulate.text_files import Cell, text_file
 from ruptureflow.simulate.truth.dyads import DYADS, DyadsTruth
@@ -173,7 +173,7 @@ def _alliance(dyads: Dyads, instruments: Instruments, random: np.random.Generato
             name: alliance + offset + 0.2 * random.standard_normal(len(alliance))
             for name, offset in (("bond", 0.2), ("task", -0.1), ("goal", 0.0))
         }
-        given = answers(wai, scales, 0.6, random)
+        given = answers(wai, scales, ItemNoise(0.4, 0.5), dyad, random)
         answered = with_gaps(len(dyad), len(names), ITEM_GAPS, random)
         rows: list[list[Cell]] = [["dyad", "session", *(f"wai{int(item):02d}" for item in names)]]
         for row in range(len(dyad)):
@@ -197,7 +197,7 @@ def _session_outcome(truth: DyadsTruth, dyads: Dyads, instruments: Instruments, 
         dyad, session = _occasions(dyads, random)
         wanted = outcome[dyad, session]
         smooth = 0.5 * (wanted - 4.8) + 4.5 + 0.5 * random.standard_normal(len(wanted))
-        given = answers(seq, {"depth": wanted, "smoothness": smooth}, 0.8, random)
+        given = answers(seq, {"depth": wanted, "smoothness": smooth}, ItemNoise(0.4, 0.7), dyad, random)
         given["1"] = np.clip(np.round(wanted), 1, 7).astype(int)
         for row in range(len(dyad)):
             marks = [int(given[item][row]) for item in names]
@@ -233,7 +233,7 @@ def _attachment(dyads: Dyads, instruments: Instruments, random: np.random.Genera
     ecr = form(instruments, "ecr")
     names = sorted(ecr.items, key=int)
     scales = {"attachment_avoidance": 3.4 + 0.9 * dyads.avoidance, "attachment_anxiety": 3.8 + 0.9 * dyads.anxiety}
-    given = answers(ecr, scales, 1.0, random)
+    given = answers(ecr, scales, ItemNoise(0.8, 0.6), np.arange(len(dyads.ids)), random)
     answered = with_gaps(len(dyads.ids), len(names), ITEM_GAPS, random)
     rows: list[list[Cell]] = [["dyad", *(f"ecr_{item}" for item in names)]]
     for row, dyad in enumerate(dyads.ids):

@@ -7,7 +7,7 @@ import numpy as np
 from ruptureflow.simulate.coding import marker_counts, ordered, ratings
 from ruptureflow.simulate.describing import Instruments, coding_system, described, form
 from ruptureflow.simulate.moments import generator, nested_draw, within
-from ruptureflow.simulate.questionnaires import answers, with_gaps
+from ruptureflow.simulate.questionnaires import ItemNoise, answers, with_gaps
 from ruptureflow.simulate.text_files import Cell, text_file
 from ruptureflow.simulate.workbooks import Sheet, workbook
 
@@ -44,7 +44,8 @@ def newcomer_wave(instruments: Instruments) -> dict[str, bytes]:
     names = sorted(wai.items, key=int)
     alliance = 5.2 + 0.5 * random.standard_normal(PATIENTS)[patient] - 0.25 * inner
     alliance += 0.45 * random.standard_normal(len(patient))
-    given = answers(wai, {"bond": alliance, "task": alliance - 0.2, "goal": alliance - 0.1}, 0.7, random)
+    scales = {"bond": alliance, "task": alliance - 0.2, "goal": alliance - 0.1}
+    given = answers(wai, scales, ItemNoise(0.4, 0.5), patient, random)
     answered = with_gaps(len(patient), len(names), 0.01, random)
     rows = [["patient", "session", *(f"wai_s_{item}" for item in names)]]
     for row in range(len(patient)):

@@ -13,7 +13,7 @@ from ruptureflow.simulate.courses import Course, draw_courses
 from ruptureflow.simulate.describing import Instruments, coding_system, described, form
 from ruptureflow.simulate.kits import ELISA
 from ruptureflow.simulate.moments import Array, generator, nested_draw, residual_draw, whole_numbers, within
-from ruptureflow.simulate.questionnaires import answers, summed_answers, with_gaps
+from ruptureflow.simulate.questionnaires import ItemNoise, answers, summed_answers, with_gaps
 from ruptureflow.simulate.schedule import staggered
 from ruptureflow.simulate.text_files import Cell, text_file
 from ruptureflow.simulate.truth.plasma import PLASMA, PlasmaTruth
@@ -182,8 +182,8 @@ def _alliance(
     held &= random.random(held.shape) >= 0.02
     patient, session = np.nonzero(held)
     wanted = alliance[patient, session]
-    scales = {name: wanted + 0.15 * random.standard_normal(len(wanted)) for name in ("bond", "task", "goal")}
-    given = answers(wai, scales, 0.5, random)
+    scales = {name: wanted + 0.1 * random.standard_normal(len(wanted)) for name in ("bond", "task", "goal")}
+    given = answers(wai, scales, ItemNoise(0.3, 0.4), patient, random)
     answered = with_gaps(len(patient), len(names), 0.008, random)
     rows: list[list[Cell]] = [["Patient", "Sitzung", *(f"WAISR_{item}" for item in names)]]
     for row in range(len(patient)):

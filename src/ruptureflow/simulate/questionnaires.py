@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,10 +11,19 @@ from ruptureflow.config.instruments import Questionnaire
 from ruptureflow.simulate.moments import Array
 
 
+@dataclass(frozen=True)
+class ItemNoise:
+    """SDs of an item around its scale: of a person's own way to answer the item, and of the single occasion."""
+
+    person: float
+    occasion: float
+
+
 def answers(
     form: Questionnaire,
     scales: Mapping[str, Array],
-    item_sd: float,
+    noise: ItemNoise,
+    person: Array,
     random: np.random.Generator,
 ) -> dict[str, Array]:
     """Whole-number answers by item, as given: a reversed item is answered from the other end.
@@ -22,7 +32,7 @@ def answers(
     ----------
     scales : wanted scale means (one value a person and occasion) by scale; an item answers to the first of its scales
         named here.
-    item_sd : SD of an item around its scale.
+    person : whose answer each row is, 0, 1, …
     """
     given: dict[str, Array] = {}
     for item in form.items:
@@ -31,7 +41,8 @@ def answers(
             continue
         limits = form.range_of(item)
         wanted = scales[scale.name]
-        drawn = wanted + item_sd * random.standard_normal(len(wanted))
+        own = noise.person * random.standard_normal(int(person.max()) + 1)
+        drawn = wanted + own[person] + noise.occasion * random.standard_normal(len(wanted))
         answer = np.clip(np.round(drawn), limits.minimum, limits.maximum).astype(int)
         given[item] = reversed_answer(answer, limits.minimum, limits.maximum) if item in scale.reversed else answer
     return given

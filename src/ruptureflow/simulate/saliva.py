@@ -21,7 +21,7 @@ from ruptureflow.simulate.moments import (
     whole_numbers,
     within,
 )
-from ruptureflow.simulate.questionnaires import answers, summed_answers, with_gaps
+from ruptureflow.simulate.questionnaires import ItemNoise, answers, summed_answers, with_gaps
 from ruptureflow.simulate.schedule import Calendar, staggered
 from ruptureflow.simulate.text_files import Cell, text_file
 from ruptureflow.simulate.truth.saliva import SALIVA, Association, SalivaTruth
@@ -176,7 +176,7 @@ def _alliance(
         "task": 5.0 + 0.7 * shared + 0.4 * random.standard_normal(count),
         "goal": 5.1 + 0.7 * shared + 0.4 * random.standard_normal(count),
     }
-    given = answers(wai, scales, 0.8, random)
+    given = answers(wai, scales, ItemNoise(0.4, 0.5), sessions.patient, random)
     names = sorted(wai.items, key=int)
     answered = with_gaps(count, len(names), 0.012, random)
     # One patient left a page blank: three items gone, too many for a total.

@@ -55,10 +55,10 @@ class PlasmaTruth:
     diluted_above: float = 300.0
     outcomes: Mapping[str, PlasmaOutcome] = field(
         default_factory=lambda: {
-            "bond": PlasmaOutcome(-0.0045, 3.8, 0.40, 0.40),
-            "confrontation": PlasmaOutcome(0.018, 2.4, 0.9, 1.3),
-            "withdrawal": PlasmaOutcome(0.002, 4.0, 1.0, 1.5),
-            "resolution_attempts": PlasmaOutcome(0.016, 3.2, 0.9, 1.3, second_arm=0.8),
+            "bond": PlasmaOutcome(-0.0045, 3.7, 0.40, 0.38),
+            "confrontation": PlasmaOutcome(0.018, 1.8, 0.7, 1.2),
+            "withdrawal": PlasmaOutcome(0.002, 2.6, 0.9, 1.3),
+            "resolution_attempts": PlasmaOutcome(0.016, 2.8, 0.8, 1.2, second_arm=0.8),
         }
     )
     coders: tuple[str, ...] = ("A", "B", "C")
