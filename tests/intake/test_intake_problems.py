@@ -38,21 +38,32 @@ def _write(name: str, folder: Path) -> Path:
     return (write_lab_wave if of_the_lab else write_newcomers_wave)(folder)
 
 
+@pytest.fixture(scope="module")
+def faultless(instruments, tmp_path_factory) -> dict[str, set[tuple[str, ...]]]:
+    """Problems of the two undamaged waves."""
+    from ruptureflow.config import read_wave
+    from ruptureflow.config.plan import IntakeSettings
+    from ruptureflow.intake import read_wave_folder
+
+    found = {}
+    for name, write in (("lab", write_lab_wave), ("newcomer", write_newcomers_wave)):
+        folder = write(tmp_path_factory.mktemp("faultless") / name)
+        found[name] = set(_rows(read_wave_folder(folder, read_wave(folder), instruments, IntakeSettings()).problems))
+    return found
+
+
+def _added(tables, name: str, faultless: dict[str, set[tuple[str, ...]]]) -> list[tuple[str, ...]]:
+    base = faultless["lab" if damages.DAMAGES[name] in damages.OF_THE_LAB else "newcomer"]
+    return [row for row in _rows(tables.problems) if row not in base]
+
+
 @pytest.mark.parametrize("name", damages.DAMAGES)
-def test_a_damaged_file_would_be_read_or_told_otherwise(name, tmp_path, read):
+def test_a_damage_would_be_told_otherwise_or_lose_rows(name, tmp_path, read, faultless):
     folder = _write(name, tmp_path / "wave")
-    faultless = set(_rows(read(folder).problems))
     damages.DAMAGES[name](folder)
     tables = read(folder)
-    assert [row for row in _rows(tables.problems) if row not in faultless] == _expected()[name]
-
-
-@pytest.mark.parametrize("name", damages.DAMAGES)
-def test_rows_of_a_damaged_file_would_vanish(name, tmp_path, read):
-    folder = _write(name, tmp_path / "wave")
-    damages.DAMAGES[name](folder)
-    manifest = read(folder).manifest
-    rows = manifest[manifest["kind"].notna()]
+    assert _added(tables, name, faultless) == _expected()[name]
+    rows = tables.manifest[tables.manifest["kind"].notna()]
     assert (rows["rows_in"] == rows["rows_out"] + rows["rows_set_aside"]).all(), rows
 
 
@@ -61,15 +72,14 @@ def test_a_damage_without_expectation_would_pass():
     assert silent == {"blank_row"}
 
 
-def test_one_damage_would_hide_the_others(tmp_path, read):
+def test_one_damage_would_hide_the_others(tmp_path, read, faultless):
     """All at once: every problem of damages in different cells is told in one pass."""
     folder = write_newcomers_wave(tmp_path / "wave")
-    faultless = set(_rows(read(folder).problems))
     together = ("unreadable_number", "item_out_of_range", "count_negative", "negative_concentration", "undeclared_file")
     for name in together:
         damages.DAMAGES[name](folder)
     expected = {row for name in together for row in _expected()[name]}
-    assert set(_rows(read(folder).problems)) - faultless == expected
+    assert set(_rows(read(folder).problems)) - faultless["newcomer"] == expected
 
 
 def test_a_blank_row_would_vanish_without_a_trace(newcomer, read):

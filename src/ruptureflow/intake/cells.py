@@ -34,7 +34,9 @@ def numbers(sheet: NamedSheet, name: str, locale: Locale, findings: Findings) ->
     return read_numbers(text, sheet, sheet.heading(name), locale, findings)
 
 
-def read_numbers(text: pd.Series, sheet: NamedSheet, heading: str, locale: Locale, findings: Findings) -> pd.Series:
+def read_numbers(
+    text: pd.Series, sheet: NamedSheet, heading: str | np.ndarray, locale: Locale, findings: Findings
+) -> pd.Series:
     """Text cells of one column as float64; unreadable ones are errors and missing."""
     import pandas as pd
 
@@ -53,7 +55,7 @@ def read_numbers(text: pd.Series, sheet: NamedSheet, heading: str, locale: Local
 
 
 def _explain_unreadable(
-    text: pd.Series, bad: pd.Series, sheet: NamedSheet, heading: str, locale: Locale, findings: Findings
+    text: pd.Series, bad: pd.Series, sheet: NamedSheet, heading: str | np.ndarray, locale: Locale, findings: Findings
 ) -> None:
     other = "," if locale.decimal == "." else "."
     word = {",": "comma", ".": "point"}

@@ -10,6 +10,7 @@ from ruptureflow.intake.raw import NamedSheet, RawSheet
 from ruptureflow.tables import intake
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 Severity = Literal["error", "warning", "note"]
@@ -53,12 +54,16 @@ class Findings:
         severity: Severity,
         sheet: NamedSheet | RawSheet,
         mask: Any,
-        column: str | None,
+        column: str | np.ndarray | None,
         values: Any,
         problem: str | Sequence[str],
         fix: str | Sequence[str],
     ) -> None:
-        """One problem a masked row; `values` are the cells of all rows, problem and fix may differ by masked row."""
+        """One problem a masked row.
+
+        `values` are the cells of all rows, `column` their heading or the heading of each; problem and fix may differ by
+        masked row.
+        """
         rows = sheet.rows[mask]
         if len(rows):
             shown = None if values is None else values[mask].to_numpy(dtype=object)
@@ -68,7 +73,7 @@ class Findings:
                     "file": sheet.file,
                     "sheet": sheet.sheet,
                     "row": rows,
-                    "column": column,
+                    "column": _masked(column, mask),
                     "value": shown,
                     "problem": problem,
                     "fix": fix,
@@ -96,7 +101,7 @@ class Findings:
         action: Literal["changed", "set aside", "refused"],
         sheet: NamedSheet | RawSheet,
         mask: Any,
-        column: str | None,
+        column: str | np.ndarray | None,
         values: Any,
         reason: str,
         new_values: Any = None,
@@ -109,7 +114,7 @@ class Findings:
                     "file": sheet.file,
                     "sheet": sheet.sheet,
                     "row": rows,
-                    "column": column,
+                    "column": _masked(column, mask),
                     "value": None if values is None else values[mask].to_numpy(dtype=object),
                     "action": action,
                     "new_value": None if new_values is None else new_values[mask].to_numpy(dtype=object),
@@ -143,6 +148,10 @@ class Findings:
     def has_errors(self) -> bool:
         """Whether anything found so far is an error."""
         return any(block["severity"] == "error" for block in self._problems)
+
+
+def _masked(column: str | np.ndarray | None, mask: Any) -> Any:
+    return column if column is None or isinstance(column, str) else column[mask]
 
 
 def _stack(blocks: list[dict[str, Any]], table: Any) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,23 @@ class NamedSheet:
     def keep(self, mask: np.ndarray) -> NamedSheet:
         """The rows of a mask."""
         return replace(self, cells=self.cells[mask].reset_index(drop=True), rows=self.rows[mask])
+
+    def stacked(self, names: Sequence[str], carried: Sequence[str] = ()) -> NamedSheet:
+        """The cells of several columns below each other, as the column `value`; the carried columns repeat."""
+        import numpy as np
+        import pandas as pd
+
+        cells = pd.DataFrame({"value": pd.concat([self.cells[name] for name in names], ignore_index=True)})
+        for name in carried:
+            if self.has(name):
+                cells[name] = pd.concat([self.cells[name]] * len(names), ignore_index=True)
+        return replace(self, cells=cells, rows=np.tile(self.rows, len(names)), headings={}, matched={})
+
+    def repeated_headings(self, names: Sequence[str]) -> np.ndarray:
+        """The file's heading of each cell of `stacked`."""
+        import numpy as np
+
+        return np.repeat(np.array([self.heading(name) for name in names], dtype=object), len(self))
 
     def with_columns(self, **columns: pd.Series) -> NamedSheet:
         """The sheet with further columns."""

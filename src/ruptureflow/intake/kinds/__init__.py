@@ -4,8 +4,9 @@ from ruptureflow.intake.kinds.codes import read_codes
 from ruptureflow.intake.kinds.concentrations import read_concentrations
 from ruptureflow.intake.kinds.participants import read_participants
 from ruptureflow.intake.kinds.plates import read_plate
-from ruptureflow.intake.kinds.responses import read_responses, read_scores
+from ruptureflow.intake.kinds.responses import read_responses
 from ruptureflow.intake.kinds.samples import read_samples
+from ruptureflow.intake.kinds.scores import read_scores
 from ruptureflow.intake.kinds.tubes import read_tubes
 
 READERS = {

@@ -47,8 +47,6 @@ def _version_fits(raw: RawSheet, declared: CodesFile, system: CodingSystem, cont
 
 
 def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context: Context) -> pd.DataFrame | None:
-    import pandas as pd
-
     words = {"code": [code.code for code in system.codes], "measure": list(system.measures)}
     expected = Expected(WHO, ("segment", "version", "coded"), declared.pattern, words)
     sheet = name_columns(raw, declared, expected, context.findings)
@@ -76,45 +74,43 @@ def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
             raw.heading_row,
         )
     _tell_absent_codes(raw, sheet, words["code"], context)
+    names = [name for name, measure in measures.items() if measure is not None]
     who, complete = _who(sheet, declared, system, context)
-    frames = []
-    for name, match in sheet.matched.items():
-        measure = measures[name]
-        if measure is not None:
-            frames.append(_column(sheet, name, match, measure, who, complete, declared, system, context))
-    return pd.concat(frames, ignore_index=True) if frames else None
+    return _stacked(sheet, names, measures, who, complete, declared, system, context) if names else None
 
 
-def _column(
+def _stacked(
     sheet: NamedSheet,
-    name: str,
-    match: dict[str, str],
-    measure: str,
+    names: list[str],
+    measures: dict[str, str | None],
     who: pd.DataFrame,
     complete: np.ndarray,
     declared: CodesFile,
     system: CodingSystem,
     context: Context,
 ) -> pd.DataFrame:
-    """Rows of the table codes from one column of a wide sheet."""
+    """Rows of the table codes from the columns of a wide sheet, one below the other."""
+    import numpy as np
     import pandas as pd
 
-    frame = who.assign(code=match["code"], measure=measure)
-    if "segment" in match:
-        frame["segment"] = pd.array([int(match["segment"])] * len(sheet), dtype="Int64")
-    keep = complete
-    by_segment = frame["segment"].notna().to_numpy()
-    session_level = system.measures[measure].per == "session"
-    if session_level:
-        # A rating of the whole session stands in one of its segments' rows, or in all of them alike.
-        frame["segment"] = pd.array([pd.NA] * len(sheet), dtype="Int64")
-        keep = complete & (~by_segment | (sheet.text(name) != "").to_numpy())
-    values = coded_values(sheet.keep(keep), name, declared, system, measure, context)
-    frame = frame[keep].reset_index(drop=True).assign(value=values)
-    if session_level:
-        repeated = frame.duplicated(["patient", "session", "coder", "value"]) & by_segment[keep]
-        frame = frame[~repeated]
-    return frame
+    tall = sheet.stacked(names, ("coded",))
+    headings = sheet.repeated_headings(names)
+    frame = pd.concat([who] * len(names), ignore_index=True)
+    matches = [sheet.matched[name] for name in names]
+    frame["code"] = np.repeat(np.array([match["code"] for match in matches], dtype=object), len(sheet))
+    frame["measure"] = np.repeat(np.array([measures[name] for name in names], dtype=object), len(sheet))
+    if all("segment" in match for match in matches):
+        segments = np.repeat(np.array([int(match["segment"]) for match in matches]), len(sheet))
+        frame["segment"] = pd.array(segments, dtype="Int64")
+    # A rating of the whole session stands in one of its segments' rows, or in all of them alike.
+    of_session = frame["measure"].isin([name for name, each in system.measures.items() if each.per == "session"])
+    spread = (of_session & frame["segment"].notna()).to_numpy()
+    frame["segment"] = frame["segment"].mask(of_session)
+    keep = np.tile(complete, len(names)) & ~(spread & (tall.text("value") == "").to_numpy())
+    frame = frame[keep].reset_index(drop=True)
+    frame["value"] = coded_values(tall.keep(keep), headings[keep], frame["measure"], declared, system, context)
+    repeated = frame.duplicated(["patient", "session", "coder", "code", "measure", "value"]) & spread[keep]
+    return frame[~repeated].reset_index(drop=True)
 
 
 def _tell_absent_codes(raw: RawSheet, sheet: NamedSheet, codes: list[str], context: Context) -> None:
@@ -145,7 +141,6 @@ def _measure(match: dict[str, str], declared: CodesFile, system: CodingSystem) -
 
 
 def _read_long(raw: RawSheet, declared: CodesFile, system: CodingSystem, context: Context) -> pd.DataFrame | None:
-    import numpy as np
     import pandas as pd
 
     findings = context.findings
@@ -188,15 +183,12 @@ def _read_long(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
     )
     findings.ledger("refused", sheet, wrong & complete, None, None, "unknown measure")
     keep = complete & ~stray & ~wrong
-    frame = who.assign(code=code, measure=measure, value=np.nan)
-    for name in system.measures:
-        chosen = keep & (measure == name).fillna(False).to_numpy()
-        if chosen.any():
-            values = coded_values(sheet.keep(chosen), "value", declared, system, name, context)
-            frame.loc[chosen, "value"] = values.to_numpy()
-        if system.measures[name].per == "session":
-            frame.loc[chosen, "segment"] = pd.NA
-    return frame[keep].reset_index(drop=True)
+    frame = who.assign(code=code, measure=measure)[keep].reset_index(drop=True)
+    of_session = frame["measure"].isin([name for name, each in system.measures.items() if each.per == "session"])
+    frame["segment"] = frame["segment"].mask(of_session)
+    part = sheet.keep(keep)
+    frame["value"] = coded_values(part, sheet.heading("value"), frame["measure"], declared, system, context)
+    return frame
 
 
 def _who(

@@ -13,6 +13,7 @@ from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import NamedSheet
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 # x, ✓, ✓−, ✓+, and tallies: III, ||||, //.
@@ -20,25 +21,36 @@ MARK = "[xX×✗✓✔√☑☒✕][-−–+]?|[Il|/1]*[I|/l][Il|/1 ]*"
 
 
 def coded_values(
-    sheet: NamedSheet, name: str, declared: CodesFile, system: CodingSystem, measure: str, context: Context
+    sheet: NamedSheet,
+    heading: str | np.ndarray,
+    measures: pd.Series,
+    declared: CodesFile,
+    system: CodingSystem,
+    context: Context,
 ) -> pd.Series:
-    """Cells as numbers: marks by the declared map, blanks by the declared meaning, range checked."""
+    """The column value as numbers: marks by the declared map, blanks by the declared meaning, range checked.
+
+    Parameters
+    ----------
+    heading : the column's heading, or each cell's.
+    measures : what each cell holds: count, impact, rating …
+    """
     import numpy as np
 
     findings, locale = context.findings, context.locale(declared)
-    text = sheet.text(name)
-    heading = sheet.heading(name)
-    limits = system.measures[measure]
+    text = sheet.text("value")
+    low = measures.map({name: each.minimum for name, each in system.measures.items()}).astype("float64")
+    high = measures.map({name: each.maximum for name, each in system.measures.items()}).astype("float64")
     read = _marks_as_numbers(sheet, text, heading, declared, locale, findings)
     # A blank count can mean zero; a blank rating never can.
-    blank = (text == "").to_numpy() & (limits.minimum == 0)
+    blank = (text == "").to_numpy() & (low == 0).to_numpy()
+    zero, unclear = np.zeros((2, len(sheet)), dtype=bool)
     if sheet.has("coded"):
-        was_coded = sheet.text("coded").str.casefold().isin([word.casefold() for word in declared.yes]).to_numpy()
-        zero, unclear = blank & was_coded, np.zeros(len(sheet), dtype=bool)
+        zero = blank & sheet.text("coded").str.casefold().isin([word.casefold() for word in declared.yes]).to_numpy()
     elif declared.blank == "zero":
-        zero, unclear = blank, np.zeros(len(sheet), dtype=bool)
-    else:
-        zero, unclear = np.zeros(len(sheet), dtype=bool), blank & (declared.blank == "refuse")
+        zero = blank
+    elif declared.blank == "refuse":
+        unclear = blank
     read = read.where(~zero, "0")
     findings.ledger("changed", sheet, zero, heading, text, "a blank declared to mean zero", read)
     findings.about_cells(
@@ -51,23 +63,22 @@ def coded_values(
         "fill it, or declare blank: zero or blank: not coded in wave.yaml",
     )
     values = read_numbers(read.astype("str"), sheet, heading, locale, findings)
-    high = limits.maximum if limits.maximum is not None else float("inf")
-    outside = (values < limits.minimum) | (values > high)
-    shown = f"{limits.minimum:g}–{high:g}" if high != float("inf") else f"{limits.minimum:g} or more"
-    findings.about_cells(
-        "error",
-        sheet,
-        outside.to_numpy(),
-        heading,
-        text,
-        f"outside the range of a {measure}, {shown}",
-        "correct the cell",
-    )
+    outside = ((values < low) | (values > high)).to_numpy()
+    problems = [
+        f"outside the range of a {name}, {least:g}" + (" or more" if np.isnan(most) else f"–{most:g}")
+        for name, least, most in zip(measures[outside], low[outside], high[outside], strict=True)
+    ]
+    findings.about_cells("error", sheet, outside, heading, text, problems, "correct the cell")
     return values
 
 
 def _marks_as_numbers(
-    sheet: NamedSheet, text: pd.Series, heading: str, declared: CodesFile, locale: Locale, findings: Findings
+    sheet: NamedSheet,
+    text: pd.Series,
+    heading: str | np.ndarray,
+    declared: CodesFile,
+    locale: Locale,
+    findings: Findings,
 ) -> pd.Series:
     """Declared marks and tallies as the numbers they stand for; other marks are errors and become missing."""
     marks = {mark: f"{value:g}".replace(".", locale.decimal) for mark, value in declared.marks.items()}
