@@ -114,6 +114,11 @@ class Curve:
         """Signal at each dose (0 and infinity are allowed)."""
         return predict(self.theta[None], np.atleast_1d(np.asarray(dose, dtype=float))[None])[0]
 
+    def dose_at(self, signal: ArrayLike) -> Array:
+        """Dose at which the curve gives each signal, without errors; NaN at or beyond an asymptote."""
+        log_dose = log_dose_at(self.theta[None], np.atleast_1d(np.asarray(signal, dtype=float))[None])[0]
+        return np.where(np.isfinite(log_dose), np.exp(log_dose), np.nan)
+
     def signal_variance(self, signal: ArrayLike) -> Array:
         """Variance of one tube's signal around a mean signal, from the fitted variance function."""
         mean = variance_means(np.asarray(signal, dtype=float), np.asarray(self.largest_signal))
@@ -170,7 +175,7 @@ class Curve:
         inside = np.isfinite(log_dose)
         at = np.where(inside, log_dose, self.theta[2])
         gradient, by_signal = (part[0] for part in log_dose_derivatives(self.theta[None], at[None]))
-        calibration = np.einsum("ri,ij,rj->r", gradient, self.theta_covariance, gradient)
+        calibration = ((gradient @ self.theta_covariance) * gradient).sum(axis=1)
         replicate = by_signal**2 * variance / count
         outside = ~inside
         gradient[outside], calibration[outside], replicate[outside] = np.nan, np.nan, np.nan
@@ -183,13 +188,14 @@ class Curve:
 
         tail = (1 + level) / 2
         quantile = float(stdtrit(df, tail)) if np.isfinite(df) and df > 0 else float(ndtri(tail))
-        ends = []
-        for sign in (-1.0, 1.0):
-            end = signal + sign * quantile * np.sqrt(variance + self._curve_variance(signal))
-            # The curve's own variance belongs to the end's dose, not to the estimate's: three corrections settle it.
-            for _ in range(3):
-                end = signal + sign * quantile * np.sqrt(variance + self._curve_variance(end))
-            ends.append(log_dose_at(self.theta[None], end[None])[0])
+        # Both ends side by side. The curve's own variance belongs to the end's dose, not to the estimate's: two
+        # corrections settle it to 1e-3 of the interval.
+        reach = np.concatenate([np.full(signal.size, -quantile), np.full(signal.size, quantile)])
+        signal, variance = np.tile(signal, 2), np.tile(variance, 2)
+        end = signal
+        for _ in range(3):
+            end = signal + reach * np.sqrt(variance + self._curve_variance(end))
+        ends = np.split(log_dose_at(self.theta[None], end[None])[0], 2)
         low, high = np.minimum(*ends), np.maximum(*ends)
         nowhere = np.isinf(low) & (low == high)
         low, high = np.exp(low), np.exp(high)
@@ -200,7 +206,7 @@ class Curve:
         """Variance of the fitted curve at the dose where it has this signal (at the asymptote for signals beyond)."""
         log_dose = log_dose_at(self.theta[None], signal[None])
         _, jacobian = predict_with_jacobian(self.theta[None], np.where(np.isnan(log_dose), 0.0, log_dose))
-        return np.einsum("ri,ij,rj->r", jacobian[0], self.theta_covariance, jacobian[0])
+        return ((jacobian[0] @ self.theta_covariance) * jacobian[0]).sum(axis=1)
 
 
 def fit_curve(

@@ -12,9 +12,9 @@ from ruptureflow.assay.replicates import Groups, replicate_cv
 from ruptureflow.assay.variance import variance_means
 from ruptureflow.config.plan import AssaySettings
 
-# From this many zero-dose tubes on, their own SD decides the LOD; below, the curve's SD at zero dose does
-# (an SD of two tubes has one degree of freedom: its 95 % interval spans 0.45 to 32 times the truth).
-ZERO_DOSE_TUBES = 3
+# From this many zero-dose tubes on, their own SD decides the LOD; below, the variance function at zero dose does. An SD
+# of three tubes has two degrees of freedom: over four simulated runs of one assay it gave LODs from 0.5 to 4.5.
+ZERO_DOSE_TUBES = 6
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def standard_levels(
     order = np.argsort(group_dose, kind="stable")
     order = order[(group_dose[order] > 0) & np.isfinite(group_dose[order])]
     dose = group_dose[order]
-    back = curve.invert(groups.mean[order], groups.count[order], settings.level).dose
-    cv = replicate_cv(curve.invert(signal, 1, settings.level).dose, groups)[order]
+    back = curve.dose_at(groups.mean[order])
+    cv = replicate_cv(curve.dose_at(signal), groups)[order]
     recovery = 100 * back / dose
     limit = np.full(dose.size, settings.back_calculation_limit)
     limit[:1] = limit[-1:] = settings.back_calculation_limit_ends
@@ -64,21 +64,23 @@ def standard_levels(
     )
 
 
-def detection_limit(curve: Curve, zero_dose_signals: Array, settings: AssaySettings) -> float:
+def detection_limit(curve: Curve, zero_dose_signals: Array, tube_variance: float, settings: AssaySettings) -> float:
     """LOD: the dose whose signal is the zero-dose signal and k SDs towards a dose.
 
+    The SD is that of the zero-dose tubes from six tubes on; of fewer, the root of `tube_variance`, the variance that
+    the run's replicates give at zero dose.
     The mean of the zero-dose tubes is used where it lies on the curve's side of A, else A itself.
     """
     asymptote = float(curve.theta[0])
     direction = 1.0 if curve.rising else -1.0
-    sd = float(np.sqrt(curve.signal_variance(asymptote)))
+    sd = float(np.sqrt(tube_variance))
     start = asymptote
     if zero_dose_signals.size:
         mean = float(zero_dose_signals.mean())
         start = max(mean, asymptote) if curve.rising else min(mean, asymptote)
         if zero_dose_signals.size >= ZERO_DOSE_TUBES:
             sd = float(zero_dose_signals.std(ddof=1))
-    return float(curve.invert(start + direction * settings.lod_sds * sd).dose[0])
+    return float(curve.dose_at(start + direction * settings.lod_sds * sd)[0])
 
 
 def quantification_limits(levels: StandardLevels, lod: float, settings: AssaySettings) -> tuple[float, float]:

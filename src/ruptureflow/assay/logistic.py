@@ -28,7 +28,7 @@ def _log(dose: Array) -> Array:
 
 def _exponent(theta: Array, log_dose: Array) -> Array:
     u = np.exp(theta[:, 3:4]) * (log_dose - theta[:, 2:3])
-    return np.clip(u, -LARGEST_EXPONENT, LARGEST_EXPONENT)
+    return np.minimum(np.maximum(u, -LARGEST_EXPONENT), LARGEST_EXPONENT)
 
 
 def _asymmetry(theta: Array) -> Array | float:
@@ -65,10 +65,10 @@ def log_dose_at(theta: Array, signal: Array) -> Array:
     """Natural log of the dose that gives each signal; −inf or inf at or beyond an asymptote (zero, infinite dose)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = (signal - theta[:, 1:2]) / (theta[:, 0:1] - theta[:, 1:2])
-        share = np.where(np.isnan(share), np.nan, np.clip(share, 0.0, 1.0))
-        odds = np.expm1(-np.log(share) / _asymmetry(theta))
-        u = np.log(odds)
-        return np.where(share <= 0, np.inf, np.where(share >= 1, -np.inf, theta[:, 2:3] + u / np.exp(theta[:, 3:4])))
+        # Beyond an asymptote the share leaves [0, 1]; cut there, the logs below are −inf and inf by themselves.
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
+        odds = (1 - share) / share if theta.shape[1] == 4 else np.expm1(-np.log(share) / _asymmetry(theta))
+        return theta[:, 2:3] + np.log(odds) / np.exp(theta[:, 3:4])
 
 
 def log_dose_derivatives(theta: Array, log_dose: Array) -> tuple[Array, Array]:

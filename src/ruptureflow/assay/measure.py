@@ -19,6 +19,7 @@ from ruptureflow.assay.run_design import run_design_rows
 from ruptureflow.assay.run_variance import run_variance_rows
 from ruptureflow.assay.runs import RunResult, RunTubes, fit_runs, measure_run
 from ruptureflow.assay.samples import sample_rows
+from ruptureflow.assay.stacking import stacked
 from ruptureflow.config.plan import AssaySettings
 from ruptureflow.config.wave import Analyte
 from ruptureflow.tables import assay as tables
@@ -179,31 +180,24 @@ def _covariance_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
 
 
 def _standard_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
-    import pandas as pd
-
-    frames = []
-    for result in runs:
-        levels = result.standards
-        if levels is None:
-            continue
-        frames.append(
-            pd.DataFrame(
-                {
-                    "analyte": analyte.name,
-                    "run": result.tubes.run,
-                    "level": levels.level,
-                    "dose": levels.dose,
-                    "n_tubes": levels.count,
-                    "signal_mean": levels.signal_mean,
-                    "signal_cv": levels.signal_cv,
-                    "back_calculated": levels.back_calculated,
-                    "recovery": levels.recovery,
-                    "limit": levels.limit,
-                    "within_limits": levels.within,
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True) if frames else tables.STANDARDS.empty()
+    blocks = [
+        {
+            "level": levels.level,
+            "analyte": analyte.name,
+            "run": result.tubes.run,
+            "dose": levels.dose,
+            "n_tubes": levels.count,
+            "signal_mean": levels.signal_mean,
+            "signal_cv": levels.signal_cv,
+            "back_calculated": levels.back_calculated,
+            "recovery": levels.recovery,
+            "limit": levels.limit,
+            "within_limits": levels.within,
+        }
+        for result in runs
+        if (levels := result.standards) is not None
+    ]
+    return stacked(blocks) if blocks else tables.STANDARDS.empty()
 
 
 def _padded(covariance: Array) -> Array:

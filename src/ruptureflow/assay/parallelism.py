@@ -105,10 +105,9 @@ def parallelism_rows(concentrations: pd.DataFrame, samples: pd.DataFrame, analyt
     own = concentrations[concentrations["analyte"].eq(analyte) & (concentrations["concentration"] > 0)]
     own = own.merge(samples[["sample", "dilution"]], on="sample", how="left")
     own = own[own["dilution"].notna()]
+    own = own[own.groupby([*SPECIMEN, "run"])["dilution"].transform("nunique") >= 3]
     rows = []
     for key, specimen in own.groupby([*SPECIMEN, "run"], sort=True):
-        if specimen["dilution"].nunique() < 3:
-            continue
         dilution = specimen["dilution"].to_numpy(dtype=float)
         found = parallelism(dilution, specimen["concentration"].to_numpy(dtype=float) / dilution, level)
         rows.append(

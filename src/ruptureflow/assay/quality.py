@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.assay.runs import RunResult
+from ruptureflow.assay.stacking import stacked
 from ruptureflow.assay.westgard import RULES, broken_rules
 from ruptureflow.config.plan import AssaySettings
 from ruptureflow.config.wave import Analyte
@@ -21,30 +22,26 @@ def control_rows(runs: list[RunResult], analyte: Analyte, settings: AssaySetting
     that the lab expects between runs (`qc_cv`), from the nominal value. With n runs of their own history |z| cannot
     exceed (n − 1)/√n: rule 1-3s needs eleven runs, or `qc_cv`.
     """
-    import pandas as pd
-
-    frames = []
+    blocks = []
     for result in runs:
         measured = result.controls
         if measured is None or not len(measured.groups.names):
             continue
-        frames.append(
-            pd.DataFrame(
-                {
-                    "analyte": analyte.name,
-                    "run": result.tubes.run,
-                    "level": measured.groups.names,
-                    "nominal": result.control_nominal,
-                    "n_tubes": measured.groups.count,
-                    "concentration": measured.dose,
-                    "unit": analyte.unit,
-                    "cv": measured.cv,
-                }
-            )
+        blocks.append(
+            {
+                "level": measured.groups.names,
+                "analyte": analyte.name,
+                "run": result.tubes.run,
+                "nominal": result.control_nominal,
+                "n_tubes": measured.groups.count,
+                "concentration": measured.dose,
+                "unit": analyte.unit,
+                "cv": measured.cv,
+            }
         )
-    if not frames:
+    if not blocks:
         return QUALITY_CONTROLS.empty()
-    rows = pd.concat(frames, ignore_index=True)
+    rows = stacked(blocks)
     rows["deviation"] = 100 * (rows["concentration"] / rows["nominal"].where(rows["nominal"] > 0) - 1)
     if settings.qc_cv is None:
         by_level = rows.groupby("level")["concentration"]

@@ -71,35 +71,34 @@ def _from_controls(measured: pd.DataFrame, analyte: str) -> dict[str, object]:
 
 
 def _from_samples(usable: pd.DataFrame, analyte: str) -> dict[str, object]:
-    from ruptureflow.mixed import ModelError, fit_mixed
+    from ruptureflow.mixed import ModelError, fit_arrays
 
-    data = usable.assign(
-        log_value=np.log(usable["value"].to_numpy(dtype=float)),
-        person=usable["patient"].astype(str) + " " + usable["role"].astype(str),
-        run=usable["run"].astype(str),
-        occasion=usable["occasion"].astype(str),
-    )[["log_value", "person", "run", "occasion"]]
-    formula = "log_value ~ occasion" if data["occasion"].nunique() > 1 else "log_value ~ 1"
+    log_value = np.log(usable["value"].to_numpy(dtype=float))
+    person = (usable["patient"] + " " + usable["role"]).to_numpy(dtype=object)
+    runs = usable["run"].to_numpy(dtype=object)
+    post = usable["occasion"].eq("post").to_numpy(dtype=float)
+    fixed = np.column_stack([np.ones_like(post), post]) if 0 < post.mean() < 1 else np.ones((post.size, 1))
     row: dict[str, object] = {
         "analyte": analyte,
         "material": "samples",
-        "n_runs": data["run"].nunique(),
-        "n_values": len(data),
-        "method": f"REML, {formula}, random person and run crossed",
+        "n_runs": usable["run"].nunique(),
+        "n_values": len(usable),
+        "method": "REML, ln concentration on occasion, random person and run crossed",
     }
     notes = []
-    if (data.groupby("person")["run"].nunique() == 1).all():
+    if len(set(zip(person, runs, strict=True))) == len(set(person)):
         notes.append("every person is in one run: runs are told from persons by their means alone")
     try:
-        fit = fit_mixed(formula, data, groups={"person": "1", "run": "1"})
+        fit = fit_arrays(log_value, fixed, {"person": person, "run": runs})
     except ModelError as error:
         return row | {"note": "; ".join([*notes, str(error)])}
-    person, run = (float(fit.random_covariance[level].iloc[0, 0]) for level in ("person", "run"))
+    between, run = (float(fit.random_covariance[level].iloc[0, 0]) for level in ("person", "run"))
+    residual = float(fit.residual_variance)
     row |= {
         "run_variance": run,
-        "person_variance": person,
-        "residual_variance": float(fit.residual_variance),
-        "run_share": 100 * run / (run + person + float(fit.residual_variance)),
+        "person_variance": between,
+        "residual_variance": residual,
+        "run_share": 100 * run / (run + between + residual),
     }
     if not fit.status.converged:
         notes.append("the fit did not converge")

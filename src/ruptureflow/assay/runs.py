@@ -176,14 +176,15 @@ def measure_run(tubes: RunTubes, curve: Curve | str, settings: AssaySettings) ->
     names[standards.index] = tubes.label[chosen]
     standards = Groups(names, standards.index, standards.count, standards.mean, standards.sd)
     levels = standard_levels(curve, standards, group_dose, signal, settings)
-    lod = detection_limit(curve, signal[dose == 0], settings)
-    lloq, uloq = quantification_limits(levels, lod, settings)
     p = lack_of_fit(curve, standards, group_dose)
     materials = [standards, controls, samples]
     scale = np.asarray(curve.largest_signal)
     variance, df = pooled_variance(materials, [variance_means(m.mean, scale) for m in materials], curve.power)
     if not df:
         variance, df = curve.residual_variance, curve.df
+    at_zero = float(variance * variance_means(curve.theta[0], scale) ** (2 * curve.power))
+    lod = detection_limit(curve, signal[dose == 0], at_zero, settings)
+    lloq, uloq = quantification_limits(levels, lod, settings)
     flags += _curve_flags(curve, levels, p, settings)
     return RunResult(
         tubes=tubes,
@@ -249,7 +250,7 @@ def _read(curve: Curve, groups: Groups, signal: Array, variance: float, df: floa
     mean = variance_means(groups.mean, np.asarray(curve.largest_signal))
     tube_variance = variance * mean ** (2 * curve.power)
     inverted = curve.invert(groups.mean, groups.count, settings.level, tube_variance, min(df, curve.df))
-    tubes = curve.invert(signal, 1, settings.level).dose
+    tubes = curve.dose_at(signal)
     dose = inverted.dose
     if settings.replicates == "average concentrations":
         dose, _, _ = group_statistics(groups.index, tubes, len(groups.names))

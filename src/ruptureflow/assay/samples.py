@@ -10,6 +10,7 @@ import numpy as np
 from ruptureflow.assay.flags import is_used, joined, stop_where_told
 from ruptureflow.assay.logistic import PARAMETERS, Array
 from ruptureflow.assay.runs import RunResult
+from ruptureflow.assay.stacking import stacked
 from ruptureflow.assay.units import conversion
 from ruptureflow.config.plan import AssaySettings
 from ruptureflow.config.wave import Analyte
@@ -91,8 +92,6 @@ def sample_rows(
 
 def _from_signals(runs: list[RunResult], settings: AssaySettings) -> pd.DataFrame:
     """Samples as the runs' curves read them, in the curves' dose unit; variances are of the natural log."""
-    import pandas as pd
-
     parts = []
     for result in runs:
         groups, n = result.raw_samples, len(result.raw_samples.names)
@@ -105,7 +104,7 @@ def _from_signals(runs: list[RunResult], settings: AssaySettings) -> pd.DataFram
         flags = [set(base) for _ in range(n)]
         part = {
             "sample": groups.names,
-            "run": [result.tubes.run] * n,
+            "run": result.tubes.run,
             "n_replicates": groups.count,
             "signal_mean": groups.mean,
             "signal_cv": groups.cv,
@@ -140,10 +139,10 @@ def _from_signals(runs: list[RunResult], settings: AssaySettings) -> pd.DataFram
         _add(flags, groups.count == 1, "single replicate")
         part |= {"flags": flags, "outside_low": outside_low}
         part |= dict(zip(GRADIENTS, gradient.T, strict=True))
-        parts.append(pd.DataFrame(part))
+        parts.append(part)
     if not parts:
         return _nothing_measured()
-    frame = pd.concat(parts, ignore_index=True)
+    frame = stacked(parts)
     frame["from_signals"] = True
     frame["unit"] = None
     return frame

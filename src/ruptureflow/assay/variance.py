@@ -22,11 +22,11 @@ LARGEST_POWER = 2.0
 # fitted optical density of 0 would otherwise get an infinite weight.
 SMALLEST_SHARE = 1e-3
 REWEIGHTING_STEPS = 60
-REWEIGHTING_TOLERANCE = 1e-9
+REWEIGHTING_TOLERANCE = 1e-8
 REFITS = 30
 START_POWER = 0.75
 START_SHARE = 0.01
-POWER_TOLERANCE = 1e-8
+POWER_TOLERANCE = 1e-7
 # Newton steps of the power between two steps of the curve: two keep it ahead of the curve's own convergence.
 POWER_STEPS = 2
 # The first fit is only a start where the weights are to be estimated.
