@@ -3,7 +3,7 @@
 Reads       results/<wave>/intake/{codes,responses,reported_scores}.csv, the wave's config/instruments/*.yaml
 Hands over  results/<wave>/agreement/coefficients.csv (between coders), coder_values.csv, coded.csv (one row a session
             and total), coder_variances.csv, coder_biases.csv, coder_pairs.csv, scores.csv (one row a form and scale),
-            reliabilities.csv (of coded values and scales), items.csv, scales.csv
+            reliabilities.csv (of coded values and scales), item_statistics.csv, scales.csv
 """
 
 
@@ -22,7 +22,7 @@ rule rate_agreement:
         coder_pairs="results/{wave}/agreement/coder_pairs.csv",
         scores="results/{wave}/agreement/scores.csv",
         reliabilities="results/{wave}/agreement/reliabilities.csv",
-        items="results/{wave}/agreement/items.csv",
+        item_statistics="results/{wave}/agreement/item_statistics.csv",
         scales="results/{wave}/agreement/scales.csv",
         lineage="results/{wave}/agreement/lineage.json",
     log:

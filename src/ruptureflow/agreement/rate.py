@@ -46,7 +46,7 @@ class Agreement:
     coder_pairs: pd.DataFrame
     scores: pd.DataFrame
     reliabilities: pd.DataFrame
-    items: pd.DataFrame
+    item_statistics: pd.DataFrame
     scales: pd.DataFrame
 
 
@@ -90,7 +90,7 @@ def rate_agreement(
         coder_pairs=_table(compared.pairs, CODER_PAIRS),
         scores=scores,
         reliabilities=_table(compared.reliabilities, RELIABILITIES),
-        items=describe_items(compared.items),
+        item_statistics=describe_items(compared.items),
         scales=describe_scales(scores, instruments),
     )
 

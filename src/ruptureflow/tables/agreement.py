@@ -167,7 +167,7 @@ CODER_PAIRS = Table(
     key=("instrument", "code", "first", "second"),
 )
 ITEMS = Table(
-    "items",
+    "item_statistics",
     "agreement",
     "one item of a scale, in the scale's direction",
     (
