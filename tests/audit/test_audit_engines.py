@@ -42,10 +42,22 @@ def _estimates(sessions, methods=("satterthwaite",)):
     return models.ESTIMATES.conform(frame[models.ESTIMATES.names])
 
 
+def _results(sessions, plan=None, **changes):
+    given = {
+        "plan": _plan() if plan is None else plan,
+        "descriptives": models.DESCRIPTIVES.empty(),
+        "influence": models.INFLUENCE.empty(),
+        "coefficients": agreement.COEFFICIENTS.empty(),
+        "curves": assay.CURVES.empty(),
+        "concentrations": assay.CONCENTRATIONS.empty(),
+    }
+    return WaveResults(sessions=sessions, **given | changes)
+
+
 def _compare(plan=None, estimates=None, sessions=None):
     sessions = _sessions() if sessions is None else sessions
     estimates = _estimates(sessions) if estimates is None else estimates
-    return compare_engines({"w": sessions}, {"w": _plan() if plan is None else plan}, estimates, 0.01)
+    return compare_engines({"w": _results(sessions, plan)}, estimates, 0.01)
 
 
 def test_two_engines_disagree_on_a_random_intercept():
@@ -92,21 +104,14 @@ def test_a_model_that_was_not_fitted_is_compared():
 
 
 def _gates(**changes):
-    sessions = _sessions().assign(x_between=0.0)
-    given = {
-        "plan": _plan(),
-        "descriptives": models.DESCRIPTIVES.empty(),
-        "influence": models.INFLUENCE.empty(),
-        "coefficients": agreement.COEFFICIENTS.empty(),
-        "curves": assay.CURVES.empty(),
-        "concentrations": assay.CONCENTRATIONS.empty(),
+    outside = {
         "pooled": pooling.POOLED.empty(),
         "claims": audit.CLAIMS.empty(),
         "second_engine": audit.SECOND_ENGINE.empty(),
         "agreement": AgreementSettings(),
-    } | changes
-    outside = {name: given.pop(name) for name in ("pooled", "claims", "second_engine", "agreement")}
-    waves = {"w": WaveResults(sessions=sessions, **given)}
+    }
+    outside |= {name: changes.pop(name) for name in outside if name in changes}
+    waves = {"w": _results(_sessions().assign(x_between=0.0), **changes)}
     return check_gates(waves, settings=AuditSettings(), **outside).set_index("gate")
 
 

@@ -1,6 +1,6 @@
 """audit: published numbers recomputed, a second engine's opinion, and the gates a reviewer would ask for.
 
-Reads       results/intake/evidence/<claims>.csv, results/pooled/reproductions.csv, results/estimates.csv,
+Reads       results/intake/evidence/*.csv, results/pooled/{pooled,reproductions}.csv, results/estimates.csv,
             results/<wave>/models/{sessions,plan,descriptives,influence}.csv,
             results/<wave>/agreement/coefficients.csv, results/<wave>/assay/{curves,concentrations}.csv
 Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
@@ -10,11 +10,12 @@ Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
 rule audit_claims:
     input:
         claims=f"results/intake/evidence/{PROJECT.plan.audit.claims}",
+        figures=expand("results/intake/evidence/{file}", file=PROJECT.plan.audit.figure_files),
         pooled=rules.pool_evidence.output.pooled,
         reproductions=rules.pool_evidence.output.reproductions,
         estimates=rules.gather_estimates.output.estimates,
         sessions=expand("results/{wave}/models/sessions.csv", wave=PROJECT.waves),
-        plans=expand("results/{wave}/models/plan.csv", wave=PROJECT.waves),
+        plan=expand("results/{wave}/models/plan.csv", wave=PROJECT.waves),
         descriptives=expand("results/{wave}/models/descriptives.csv", wave=PROJECT.waves),
         influence=expand("results/{wave}/models/influence.csv", wave=PROJECT.waves),
         coefficients=expand("results/{wave}/agreement/coefficients.csv", wave=PROJECT.waves),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ruptureflow.audit.arithmetic import CHECKS, Claim, Finding, check_joint_df
@@ -15,10 +16,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POOLED_SOURCE = "pooled line"
+FIGURE_SOURCE = "Safran, Muran & Eubanks-Carter 2011, pooled figures"
+
+
+@dataclass(frozen=True)
+class PrintedPools:
+    """Evidence tables as text: the rows that were pooled, and the pooled figures printed of them."""
+
+    repair: pd.DataFrame
+    training: pd.DataFrame
+    printed: pd.DataFrame
 
 
 def check_claims(
-    claims: pd.DataFrame, reproductions: pd.DataFrame, conventions: Sequence[Convention] = ("rounded", "truncated")
+    claims: pd.DataFrame,
+    reproductions: pd.DataFrame,
+    conventions: Sequence[Convention] = ("rounded", "truncated"),
+    figures: PrintedPools | None = None,
 ) -> pd.DataFrame:
     """Every published claim under every convention of cutting digits.
 
@@ -28,6 +42,7 @@ def check_claims(
         looked at, but for the addends of a sum.
     reproductions : printed pooled numbers beside ours (`tables.pooling.REPRODUCTIONS`), which become claims too.
     conventions : rounded, truncated.
+    figures : tables of the 2011 meta-analyses and the pooled figures printed of them, to be made again.
 
     Returns
     -------
@@ -49,6 +64,7 @@ def check_claims(
             finding = check_joint_df(claim, read, convention) if claim.kind == "df_joint" else _check(claim, convention)
             rows.append(_row(claim.claim, claim.source, claim.quantity, claim.published, convention, finding))
     rows += _pooled_rows(reproductions)
+    rows += _figure_rows(figures) if figures else []
     return tables.CLAIMS.conform(pd.DataFrame(rows, columns=tables.CLAIMS.names))
 
 
@@ -88,4 +104,23 @@ def _pooled_rows(reproductions: pd.DataFrame) -> list[dict[str, Any]]:
         verdict = "inconsistent" if row.verdict.startswith("not") else "consistent"
         finding = Finding(row.recomputed_low, row.recomputed_high, verdict, row.convention)
         rows.append(_row(f"{row.pool}.{row.quantity}", POOLED_SOURCE, row.quantity, row.published, "rounded", finding))
+    return rows
+
+
+def _figure_rows(figures: PrintedPools) -> list[dict[str, Any]]:
+    """Every printed pooled figure; conventions known to fail are no claims of the paper and are left out."""
+    from ruptureflow.pooling.published import reproduce_figures
+
+    printed = figures.printed
+    claimed = set(printed.loc[printed["verdict"] != "fails", "figure"])
+    rows = []
+    for row in reproduce_figures(figures.repair, figures.training, printed).itertuples():
+        if row.figure not in claimed:
+            continue
+        verdict, condition = ("inconsistent", "") if row.verdict.startswith("not") else ("consistent", "")
+        if row.joint.startswith("alone only"):
+            verdict, condition = "conditional", row.joint
+        how = row.convention if condition or not row.joint else f"{row.convention}; {row.joint}"
+        finding = Finding(row.low, row.high, verdict, how, condition)
+        rows.append(_row(f"safran2011.{row.figure}", FIGURE_SOURCE, row.quantity, row.published, "rounded", finding))
     return rows

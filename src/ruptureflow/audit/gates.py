@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ruptureflow.audit.results import WaveResults
 from ruptureflow.tables import audit as tables
 
 if TYPE_CHECKING:
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 
 POOLED = "pooled"
 FEWEST_EFFECTS = 3
-
-
-@dataclass(frozen=True)
-class WaveResults:
-    """What the gates look at in one wave: hand-over tables of models, agreement and assay."""
-
-    sessions: pd.DataFrame
-    plan: pd.DataFrame
-    descriptives: pd.DataFrame
-    influence: pd.DataFrame
-    coefficients: pd.DataFrame
-    curves: pd.DataFrame
-    concentrations: pd.DataFrame
 
 
 def check_gates(

@@ -14,19 +14,19 @@ from ruptureflow.tables import audit as tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ruptureflow.audit.results import WaveResults
+
 KEY = ["wave", "analysis", "model", "outcome"]
 RANDOM_INTERCEPT = re.compile(r"\(1 \| (\w+)\)")
 ADJUSTED = "kenward-roger"
 
 
-def compare_engines(
-    sessions: Mapping[str, pd.DataFrame], plans: Mapping[str, pd.DataFrame], estimates: pd.DataFrame, tolerance: float
-) -> pd.DataFrame:
+def compare_engines(waves: Mapping[str, WaveResults], estimates: pd.DataFrame, tolerance: float) -> pd.DataFrame:
     """Refit every fitted model of every wave with statsmodels and compare coefficients and standard errors.
 
     Parameters
     ----------
-    sessions, plans : the joined sessions and the plan's fate by wave (`tables.models`).
+    waves : results by wave, of which the joined sessions and the plan's fate are used.
     estimates : coefficients of all waves.
     tolerance : largest difference called agreement, in units of our standard error.
 
@@ -46,10 +46,10 @@ def compare_engines(
     raw = raw.assign(adjusted=raw["df_method"] == ADJUSTED).sort_values("adjusted", kind="stable")
     ours = raw.drop_duplicates([*KEY, "term"]).sort_index()
     rows = []
-    for wave, plan in plans.items():
-        for entry in plan[plan["fate"] == "fitted"].to_dict("records"):
+    for results in waves.values():
+        for entry in results.plan[results.plan["fate"] == "fitted"].to_dict("records"):
             mine = ours[np.logical_and.reduce([ours[key] == entry[key] for key in KEY])]
-            rows += _compare(entry, mine, sessions[wave], tolerance)
+            rows += _compare(entry, mine, results.sessions, tolerance)
     return tables.SECOND_ENGINE.conform(
         pd.DataFrame(rows, columns=tables.SECOND_ENGINE.names) if rows else tables.SECOND_ENGINE.empty()
     )

@@ -205,11 +205,20 @@ class PoolingSettings(Strict):
         return list(dict.fromkeys(named))
 
 
+class PrintedFigures(Strict):
+    """Evidence files of the 2011 meta-analyses: the two tables and the pooled figures printed of them."""
+
+    repair: str
+    training: str
+    printed: str
+
+
 class AuditSettings(Strict):
     """What is checked, and the limits of the gates."""
 
     claims: str = Field(default="published_claims.csv", description="file of the evidence folder")
     conventions: list[Literal["rounded", "truncated"]] = Field(default=["rounded", "truncated"], min_length=1)
+    figures: PrintedFigures | None = Field(default=None, description="pooled figures to reproduce from their tables")
     second_engine_tolerance: float = Field(default=0.01, gt=0, description="in units of our standard error")
     minimum_patients: int = Field(default=10, ge=2, description="fewer patients in a fit are flagged")
     dropped_limit: float = Field(default=0.20, ge=0, le=1, description="share of session rows a fit may lose")
@@ -222,6 +231,11 @@ class AuditSettings(Strict):
     between_reliability_limit: float = Field(
         default=0.70, ge=0, le=1, description="reliability of a centred variable's patient means"
     )
+
+    @property
+    def figure_files(self) -> list[str]:
+        """Files of the evidence folder that `figures` names."""
+        return list(self.figures.model_dump().values()) if self.figures else []
 
 
 class ReportSettings(Strict):
