@@ -88,6 +88,21 @@ def test_unknown_names_are_refused_with_the_choices(sessions):
         fit_mixed(FORMULA, sessions, groups="patient", covariance="banded")
 
 
+def test_lme4s_bar_in_the_formula_is_refused_with_the_way_to_write_it(sessions):
+    with pytest.raises(ModelError, match="groups= and random="):
+        fit_mixed("bond ~ time + (1 | patient)", sessions, groups="patient")
+
+
+def test_a_text_outcome_is_refused(sessions):
+    with pytest.raises(ModelError, match="text, not numbers"):
+        fit_mixed("role ~ time", sessions, groups="patient")
+
+
+def test_partners_who_never_share_a_session_have_no_correlation_to_estimate(sessions):
+    with pytest.raises(ModelError, match="two rows in one session: none has"):
+        fit_mixed(FORMULA, sessions, groups="patient", residual="unstructured(role | session)")
+
+
 def test_kenward_roger_after_ml_is_refused_not_replaced(sessions):
     fit = fit_mixed(FORMULA, sessions, groups="patient", method="ml")
     with pytest.raises(ModelError, match="REML fits only"):

@@ -1,4 +1,4 @@
-# Golden values for tests/mixed from lme4, lmerTest, pbkrtest, nlme and clubSandwich.
+# Golden values for tests/mixed from lme4, lmerTest, pbkrtest, nlme, clubSandwich and glmmTMB.
 #
 #   Rscript validation/mixed/goldens.R            writes validation/mixed/goldens.json
 #
@@ -7,7 +7,7 @@
 # stored with the results, so both sides see the same numbers.
 
 suppressMessages({
-  library(lme4); library(lmerTest); library(pbkrtest); library(nlme); library(clubSandwich)
+  library(lme4); library(lmerTest); library(pbkrtest); library(nlme); library(clubSandwich); library(glmmTMB)
   library(numDeriv); library(jsonlite)
 })
 
@@ -311,7 +311,27 @@ add(nlme_case("known variances, one level, ML", lme(yi ~ x, dm, ~ 1 | effect, we
 add(nlme_case("known variances, two levels, ML", lme(yi ~ x, dm, ~ 1 | study/effect, weights = varFixed(~ vi), control = known, method = "ML"),
   dm, list(formula = "yi ~ x", groups = list("study", "effect"), random = "1", sampling_variance = "vi", method = "ml"), "lme(random = ~ 1 | study/effect, weights = varFixed(~ vi), sigma = 1)"))
 
-versions <- sapply(c("lme4", "lmerTest", "pbkrtest", "nlme", "clubSandwich", "numDeriv"), function(x) as.character(packageVersion(x)))
+# a second opinion on two structures: glmmTMB, another likelihood (Laplace, exact here) and another optimiser
+glmm_case <- function(name, formula, data, call, reml) {
+  cat(name, "\n")
+  m <- suppressWarnings(glmmTMB(formula, data, dispformula = ~ 0, REML = reml,
+    control = glmmTMBControl(optCtrl = list(iter.max = 2000, eval.max = 2000, rel.tol = 1e-14, x.tol = 1e-12))))
+  list(name = name, software = "glmmTMB", formula = deparse(formula, 500), reml = reml, call = call,
+       log_likelihood = as.numeric(logLik(m)), estimates = as.numeric(fixef(m)$cond),
+       covariance = { V <- as.matrix(vcov(m)$cond); matrix(as.numeric(V), nrow(V)) }, data = as.list(data))
+}
+dg <- da; dg$occasion <- factor(dg$session); dg$patient <- factor(dg$patient)
+for (reml in c(TRUE, FALSE)) {
+  add(glmm_case(paste0("AR(1) by glmmTMB", if (!reml) ", ML" else ""),
+    bond ~ time + ot_within + (1 | patient) + ar1(occasion + 0 | patient), dg,
+    with(ca, residual = "ar1(session)", method = if (reml) "reml" else "ml"), reml))
+  du2 <- dd; du2$dyad <- factor(du2$dyad); du2$both <- interaction(du2$dyad, du2$session)
+  add(glmm_case(paste0("dyad within a session by glmmTMB", if (!reml) ", ML" else ""),
+    bond ~ role + x + (1 | dyad) + us(role + 0 | both), du2,
+    list(formula = "bond ~ role + x", groups = "dyad", random = "1", residual = "unstructured(role | session)", method = if (reml) "reml" else "ml"), reml))
+}
+
+versions <- sapply(c("glmmTMB", "lme4", "lmerTest", "pbkrtest", "nlme", "clubSandwich", "numDeriv"), function(x) as.character(packageVersion(x)))
 json <- toJSON(list(r = R.version.string, versions = as.list(versions), command = "Rscript validation/mixed/goldens.R", cases = cases),
   digits = I(17), auto_unbox = TRUE, null = "null", na = "null", matrix = "rowmajor")
 writeLines(json, file.path(here, "goldens.json"))

@@ -5,7 +5,8 @@ A library in its own right: it imports no other part of ruptureflow. ``fit_mixed
 """
 
 from ruptureflow.mixed.errors import ModelError, ModelWarning
-from ruptureflow.mixed.fit import MixedFit, fit_arrays, fit_mixed
+from ruptureflow.mixed.fit import fit_arrays, fit_mixed
+from ruptureflow.mixed.model import MixedFit
 from ruptureflow.mixed.resampling import (
     bootstrap_test,
     cluster_bootstrap,

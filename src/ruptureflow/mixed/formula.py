@@ -80,7 +80,12 @@ def _parse(formula: str):
     try:
         return Formula(formula)
     except Exception as problem:
-        raise ModelError(f"The formula {formula!r} cannot be read: {problem}") from problem
+        if "|" in formula:
+            raise ModelError(
+                f"The formula {formula!r} has a '|': give random effects by groups= and random=, not in the formula."
+            ) from problem
+        first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise ModelError(f"The formula {formula!r} cannot be read: {first}") from problem
 
 
 def _build(parsed, text: str, data: pd.DataFrame):
@@ -178,6 +183,8 @@ def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
     if not hasattr(built, "lhs"):
         raise ModelError(f"The formula {text!r} names no outcome: write 'outcome ~ predictors'.")
     outcome = _matrix(built.lhs)
+    if any(f"{term.name}[" in name for term in outcome.terms for name in outcome.names):
+        raise ModelError(f"The outcome of {text!r} is text, not numbers: convert the column first.")
     if outcome.values.shape[1] != 1:
         raise ModelError(
             f"The outcome of {text!r} becomes {outcome.values.shape[1]} columns "

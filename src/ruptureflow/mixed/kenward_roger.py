@@ -75,7 +75,7 @@ def adjust(estimate: Estimate) -> Adjustment:
         wide_traces[k, k] = estimate.criterion.rows
         first, second, traces = wide_first, wide_second, wide_traces
     count = len(first)
-    flat = first.reshape(count, -1)
+    flat = first.reshape(count, p * p)
     information = traces - 2.0 * np.einsum("klii->kl", second) + flat @ flat.T
     weight = 2.0 * _inverse(information)
     inner = np.einsum("kl,klij->ij", weight, second) - np.einsum("kl,kia,laj->ij", weight, first, first)

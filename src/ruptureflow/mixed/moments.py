@@ -88,7 +88,7 @@ def relative_traces(moments: Moments, reml: bool) -> tuple[np.ndarray, np.ndarra
         return moments.trace, moments.traces
     p = len(moments.beta)
     fixed = moments.first[:, :p, :p]
-    flat = fixed.reshape(len(fixed), -1)
+    flat = fixed.reshape(len(fixed), p * p)
     one = moments.trace - np.trace(fixed, axis1=1, axis2=2)
     two = moments.traces - 2.0 * moments.second_fixed + flat @ flat.T
     return one, two

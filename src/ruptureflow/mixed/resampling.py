@@ -7,9 +7,9 @@ import pandas as pd
 
 from ruptureflow.mixed import bootstrap, comparison, inference
 from ruptureflow.mixed.errors import ModelError
-from ruptureflow.mixed.fit import MixedFit
 from ruptureflow.mixed.fitting import estimate_design
 from ruptureflow.mixed.formula import plain_matrix
+from ruptureflow.mixed.model import MixedFit
 from ruptureflow.mixed.simulation import noise
 
 

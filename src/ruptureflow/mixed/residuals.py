@@ -258,4 +258,8 @@ def residual_structure(spec: ResidualSpec, frame: pd.DataFrame, unit: np.ndarray
         return Varying(role, labels)
     occasion, _ = pd.factorize(frame[spec.columns[1]], sort=True)
     _refuse_doubles(unit, role, occasion, what=f"{name} and {spec.columns[1]}", frame=frame)
+    if not pd.DataFrame({"unit": unit, "occasion": occasion}).duplicated().any():
+        raise ModelError(
+            f"unstructured({name} | {spec.columns[1]}) needs groups with two rows in one {spec.columns[1]}: none has."
+        )
     return Occasion(role, occasion, labels)
