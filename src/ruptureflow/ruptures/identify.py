@@ -61,7 +61,7 @@ def identify_ruptures(
         if resolution is not None:
             rows = rows.merge(_companion(entry, str(resolution), scores), on=["patient", "session"], how="left")
         parts.append(_judged(entry, rows, options))
-    ruptures = RUPTURES.conform(pd.concat(parts, ignore_index=True)) if parts else RUPTURES.empty()
+    ruptures = RUPTURES.conform(pd.concat(parts, ignore_index=True)[RUPTURES.names]) if parts else RUPTURES.empty()
     bootstrap = Bootstrap(settings.bootstrap_draws, settings.seed, settings.level)
     agreement = compare_perspectives(ruptures, bootstrap) if settings.compare else PERSPECTIVE_AGREEMENT.empty()
     return Ruptures(ruptures, base_rates(ruptures, bootstrap), agreement)

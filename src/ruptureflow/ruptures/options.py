@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from ruptureflow.config.strict import nearest
@@ -66,10 +67,10 @@ def _problem(hint: Any, value: Any) -> str:
         return ""
     if hint is bool:
         return "" if isinstance(value, bool) else "is neither true nor false"
-    if hint is str:
+    if str in (hint, *get_args(hint)):
         return "" if isinstance(value, str) else "is no text"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+    if isinstance(value, bool) or not isinstance(value, Real) or value != value:
         return "is no number"
-    if hint is int and value != int(value):
+    if int in (hint, *get_args(hint)) and value != int(value):
         return "is no whole number"
     return "is negative" if value < 0 else ""

@@ -44,7 +44,8 @@ def split_by_person(
         if a column is missing, a person or session number is missing, a session number or rating is no number, or a
         person has two rows for one session (both are listed).
     """
-    absent = [name for name in (person, session, value, companion or value) if name not in ratings.columns]
+    needed = [person, session, value, *([companion] if companion else [])]
+    absent = [name for name in needed if name not in ratings.columns]
     if absent:
         raise RuptureError(f"ratings have no column {absent}; columns are {list(ratings.columns)}")
     nameless = (ratings[person].isna() | ratings[session].isna()).to_numpy()

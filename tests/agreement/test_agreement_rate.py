@@ -1,0 +1,210 @@
+"""Coder sheets to session values, and the whole stage."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ruptureflow.agreement import AgreementError, rate_agreement
+from ruptureflow.agreement.coding import coder_values, session_values
+from ruptureflow.config.instruments import CodingSystem
+from ruptureflow.config.plan import AgreementSettings
+from ruptureflow.tables import agreement as tables
+from ruptureflow.tables import intake
+
+SYSTEM = CodingSystem.model_validate(
+    {
+        "kind": "coding",
+        "id": "sasb_simplified",
+        "name": "A coding system that is not the 3RS",
+        "version": "1",
+        "source": "made up",
+        "measures": {
+            "count": {"minimum": 0, "per": "segment"},
+            "rating": {"minimum": 1, "maximum": 5, "per": "session"},
+        },
+        "codes": [
+            {"code": "sulking", "group": "hostile", "measures": ["count", "rating"]},
+            {"code": "blaming", "group": "hostile", "measures": ["count"]},
+            {"code": "overall", "group": "overall", "measures": ["rating"]},
+        ],
+        "totals": [
+            {"name": "hostility", "group": "hostile", "measure": "count", "aggregate": "sum"},
+            {"name": "overall", "group": "overall", "measure": "rating", "aggregate": "mean"},
+        ],
+        "rupture": {"hostility": 2},
+    }
+)
+INSTRUMENTS = {SYSTEM.id: SYSTEM}
+SOURCE = {"source_file": "coder.xlsx", "source_sheet": "A", "source_row": 2}
+SETTINGS = AgreementSettings(bootstrap_draws=200)
+
+
+def marks(rows: list[tuple]) -> pd.DataFrame:
+    names = ("patient", "session", "coder", "segment", "code", "measure", "value")
+    return intake.CODES.conform(
+        pd.DataFrame([{"instrument": SYSTEM.id, **dict(zip(names, row, strict=True)), **SOURCE} for row in rows])
+    )
+
+
+def sheets(n_patients: int = 12, n_sessions: int = 3, coders: str = "AB", seed: int = 1) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    rows = []
+    for patient in range(n_patients):
+        for session in range(1, n_sessions + 1):
+            rate, grade = generator.gamma(1.5, 1.2), generator.integers(1, 6)
+            for coder in coders:
+                for segment in (1, 2):
+                    for code in ("sulking", "blaming"):
+                        count = generator.poisson(rate)
+                        rows.append((f"p{patient}", session, coder, segment, code, "count", count))
+                given = float(np.clip(grade + generator.integers(-1, 2), 1, 5))
+                rows.append((f"p{patient}", session, coder, None, "overall", "rating", given))
+    return marks(rows)
+
+
+def rate(codes: pd.DataFrame, settings: AgreementSettings = SETTINGS):
+    return rate_agreement(codes, intake.RESPONSES.empty(), intake.REPORTED_SCORES.empty(), INSTRUMENTS, settings)
+
+
+def value_of(values: pd.DataFrame, code: str, coder: str = "A") -> float:
+    return values[(values["code"] == code) & (values["coder"] == coder)]["value"].iloc[0]
+
+
+def test_a_total_sums_its_groups_marks_over_segments():
+    found = coder_values(
+        marks(
+            [
+                ("p1", 1, "A", 1, "sulking", "count", 2),
+                ("p1", 1, "A", 2, "sulking", "count", 0),
+                ("p1", 1, "A", 1, "blaming", "count", 1),
+                ("p1", 1, "A", None, "sulking", "rating", 4),
+            ]
+        ),
+        INSTRUMENTS,
+    )
+    assert value_of(found, "hostility") == 3
+    assert value_of(found, "sulking") == 2
+    assert value_of(found, "sulking_rating") == 4
+
+
+def test_not_coded_is_not_zero():
+    found = coder_values(
+        marks([("p1", 1, "A", 1, "sulking", "count", 2), ("p1", 1, "A", 2, "sulking", "count", np.nan)]), INSTRUMENTS
+    )
+    assert pd.isna(value_of(found, "hostility"))
+    zeros = coder_values(marks([("p1", 1, "A", 1, "sulking", "count", 0)]), INSTRUMENTS)
+    assert value_of(zeros, "hostility") == 0
+
+
+def test_unknown_codes_and_systems_are_refused_by_name():
+    with pytest.raises(AgreementError, match=r"codes \['sulkng'\] are not in the instrument file"):
+        coder_values(marks([("p1", 1, "A", 1, "sulkng", "count", 2)]), INSTRUMENTS)
+    with pytest.raises(AgreementError, match="no coding-system file"):
+        coder_values(marks([("p1", 1, "A", 1, "sulking", "count", 2)]), {})
+
+
+def test_the_analysed_value_is_the_mean_of_those_who_coded():
+    values = coder_values(
+        marks(
+            [
+                ("p1", 1, "A", 1, "sulking", "count", 2),
+                ("p1", 1, "B", 1, "sulking", "count", 5),
+                ("p1", 1, "C", 1, "sulking", "count", np.nan),
+                ("p1", 2, "A", 1, "sulking", "count", np.nan),
+            ]
+        ),
+        INSTRUMENTS,
+    )
+    coded = session_values(values, INSTRUMENTS).set_index("session")
+    assert coded.loc[1, ["value", "n_coders", "coders"]].tolist() == [3.5, 2, "A;B"]
+    assert pd.isna(coded.loc[2, "value"])
+    assert coded.loc[2, "n_coders"] == 0
+
+
+def test_a_consensus_sheet_is_the_value_and_no_coder():
+    codes = pd.concat([sheets(), marks([("p0", 1, "consensus", 1, "sulking", "count", 9)])], ignore_index=True)
+    agreed = rate(codes, SETTINGS.model_copy(update={"analysed_value": "consensus"}))
+    assert agreed.coded["value"].tolist() == [9.0]
+    headline = agreed.coefficients[agreed.coefficients["headline"]]
+    assert set(headline["form"]) == {"ICC(2,1)"}
+    assert headline["note"].str.contains("before the consensus").all()
+    assert "consensus" not in set(agreed.coder_biases["coder"])
+    averaged = rate(codes).coded.set_index(["patient", "session", "code"])
+    assert averaged.loc[("p0", 1, "hostility"), "coders"] == "A;B"
+
+
+def test_the_stage_hands_over_every_table_in_its_schema():
+    rated = rate(sheets())
+    for table in tables.TABLES:
+        table.conform(getattr(rated, table.name))
+    headline = rated.coefficients[rated.coefficients["headline"]]
+    assert headline["code"].tolist() == ["hostility", "overall"]
+    assert set(headline["form"]) == {"ICC(2,k)"}
+    assert (headline["bootstrap_low"] < headline["estimate"]).all()
+    within = rated.reliabilities.set_index(["scale", "coefficient"]).loc[("hostility", "within-patient")]
+    assert within["ci_low"] < within["estimate"] < within["ci_high"]
+
+
+def test_counts_have_a_ratio_alpha_ratings_an_ordinal_one_and_presence_a_kappa():
+    coefficients = rate(sheets()).coefficients
+    forms = {code: set(rows["form"]) for code, rows in coefficients.groupby("code")}
+    assert {"alpha (ratio)", "kappa (presence)", "PABAK (presence)"} <= forms["hostility"]
+    assert {"alpha (ordinal)", "weighted kappa (quadratic)"} <= forms["overall"]
+    assert not any("presence" in form for form in forms["overall"])
+    assert "weighted kappa (quadratic)" not in forms["hostility"]
+
+
+def test_rotating_pairs_keep_every_session_and_show_the_reml_variances():
+    codes = sheets(coders="ABC")
+    hidden = {(p, s): "ABC"[(int(p[1:]) + s) % 3] for p in codes["patient"].unique() for s in (1, 2, 3)}
+    kept = [hidden[(row.patient, row.session)] != row.coder for row in codes.itertuples()]
+    rated = rate(codes[kept])
+    headline = rated.coefficients[rated.coefficients["headline"]].set_index("code")
+    assert headline.loc["hostility", "n_targets"] == 36
+    assert headline.loc["hostility", "n_raters"] == pytest.approx(2)
+    assert "0 of 36 targets rated by all 3 raters" in headline.loc["hostility", "note"]
+    variances = rated.coder_variances[rated.coder_variances["code"] == "hostility"]
+    assert variances["reml"].notna().all()
+    assert len(rated.coder_pairs[rated.coder_pairs["code"] == "hostility"]) == 3
+
+
+def test_a_low_headline_is_flagged_or_stops_the_run_as_the_plan_says():
+    strict = SETTINGS.model_copy(update={"icc_limit": 0.999})
+    flagged = rate(sheets(), strict).coefficients
+    assert flagged[flagged["headline"]]["note"].str.contains("below the limit of 0.999").all()
+    with pytest.raises(AgreementError, match=r"sasb_simplified hostility: ICC\(2,k\) is 0\.\d+, below icc_limit"):
+        rate(sheets(), strict.model_copy(update={"icc_policy": "stop"}))
+
+
+def test_one_coder_gives_values_and_no_coefficients():
+    rated = rate(sheets(coders="A"))
+    assert len(rated.coded) == 72
+    assert rated.coefficients["estimate"].isna().all()
+    assert rated.coefficients["note"].str.contains("one rater").all()
+    assert rated.coder_variances.empty
+
+
+def test_sheets_without_a_single_mark_are_no_error():
+    codes = sheets()
+    codes["value"] = codes["value"].where(codes["measure"] != "count", 0.0)
+    rated = rate(codes)
+    none = rated.coefficients[rated.coefficients["code"] == "hostility"]
+    assert none["note"].str.contains("all ratings are equal").all()
+    assert (rated.coded[rated.coded["code"] == "hostility"]["value"] == 0).all()
+
+
+def test_a_wave_without_codes_and_answers_gives_empty_tables():
+    rated = rate(intake.CODES.empty())
+    for table in tables.TABLES:
+        assert getattr(rated, table.name).empty
+        assert getattr(rated, table.name).columns.tolist() == table.names
+
+
+def test_the_same_input_gives_the_same_numbers():
+    first, second = rate(sheets()), rate(sheets().sample(frac=1, random_state=1))
+    for name in ("coded", "coder_variances"):
+        key = list(getattr(tables, name.upper()).key)
+        pd.testing.assert_frame_equal(
+            getattr(first, name).sort_values(key, ignore_index=True),
+            getattr(second, name).sort_values(key, ignore_index=True),
+        )
