@@ -1,6 +1,6 @@
 """Every hand-over table, in the order of the stages."""
 
-from ruptureflow.tables import agreement, assay, audit, evidence, intake, models, pooling, ruptures
+from ruptureflow.tables import agreement, assay, audit, evidence, intake, models, pooling, report, ruptures
 from ruptureflow.tables.schema import Table
 
 ALL: tuple[Table, ...] = (
@@ -12,4 +12,5 @@ ALL: tuple[Table, ...] = (
     *models.TABLES,
     *pooling.TABLES,
     *audit.TABLES,
+    *report.TABLES,
 )

@@ -1,0 +1,120 @@
+"""Words for ids: what scales, totals, analytes and terms are called, from the instrument files and the waves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from ruptureflow.config import CodingSystem, Questionnaire, WaveSettings
+from ruptureflow.config.project import instruments_of
+from ruptureflow.report.parts import slug
+
+TERMS = {"Intercept": "intercept", "time": "time"}
+PARTS = {"_within": "within patients", "_between": "between patients"}
+MEASURES = {"_pre": "before the session", "_post": "after the session", "_change": "change", "_log_ratio": "log ratio"}
+THERAPIST = "therapist_"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Words by id.
+
+    Parameters
+    ----------
+    instruments : by instrument id: name, version, source, verified and construct as the instrument files say.
+    scales : label of a scale, total or code by (slug of instrument, slug of name).
+    waves : instrument ids by wave.
+    totals : (slug of instrument, slug of name) of the session values that coding systems total up.
+    """
+
+    instruments: dict[str, dict[str, str]]
+    scales: dict[tuple[str, str], str]
+    waves: dict[str, list[str]]
+    totals: frozenset[tuple[str, str]] = frozenset()
+
+    def as_text(self) -> str:
+        """The labels as one line of JSON: what a rule carries in its params."""
+        scales = [[instrument, scale, label] for (instrument, scale), label in sorted(self.scales.items())]
+        content = {
+            "instruments": self.instruments,
+            "scales": scales,
+            "waves": self.waves,
+            "totals": sorted(self.totals),
+        }
+        return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_text(cls, text: str) -> Labels:
+        """The labels that `as_text` wrote."""
+        content = json.loads(text)
+        scales = {(instrument, scale): label for instrument, scale, label in content["scales"]}
+        totals = frozenset((instrument, name) for instrument, name in content["totals"])
+        return cls(content["instruments"], scales, content["waves"], totals)
+
+    @staticmethod
+    def slug(text: str) -> str:
+        """A text as one segment of an id."""
+        return slug(text)
+
+    def instruments_of(self, wave: str) -> list[str]:
+        """Ids of the instruments a wave uses."""
+        return self.waves.get(wave, [])
+
+    def instrument_name(self, name: str) -> str:
+        """An instrument's name by its id or slug."""
+        for known, words in self.instruments.items():
+            if slug(known) == slug(name):
+                return words["name"]
+        return name
+
+    def is_total(self, instrument: str, code: str) -> bool:
+        """Whether a code is one of its coding system's totals rather than a single marker."""
+        return (slug(instrument), slug(code)) in self.totals
+
+    def scale_name(self, instrument: str, scale: str) -> str:
+        """What a scale, total or code of an instrument is called."""
+        return self.scales.get((slug(instrument), slug(scale)), scale.replace("_", " "))
+
+    def variable(self, name: str) -> str:
+        """A variable of the joined sessions in words: `therapist_bond` → therapist's bond."""
+        for suffix, words in PARTS.items():
+            if name.endswith(suffix):
+                return f"{self.variable(name.removesuffix(suffix))}, {words}"
+        owner = ""
+        if name.startswith(THERAPIST):
+            owner, name = "therapist’s ", name.removeprefix(THERAPIST)
+        for suffix, words in MEASURES.items():
+            if name.endswith(suffix):
+                return f"{owner}{name.removesuffix(suffix).replace('_', ' ')} {words}"
+        return owner + name.replace("_", " ")
+
+    def term(self, name: str) -> str:
+        """A model term in words; an interaction's parts are joined by ×."""
+        return " × ".join(TERMS.get(part, self.variable(part)) for part in name.split(":"))
+
+
+def labels_of(instruments: dict[str, Questionnaire | CodingSystem], waves: list[WaveSettings]) -> Labels:
+    """The labels that a project's instrument files and waves hold."""
+    scales: dict[tuple[str, str], str] = {}
+    for name, instrument in instruments.items():
+        named = instrument.scales if isinstance(instrument, Questionnaire) else [*instrument.totals]
+        if isinstance(instrument, CodingSystem):
+            scales |= {(slug(name), slug(code.code)): code.label for code in instrument.codes if code.label}
+        scales |= {(slug(name), slug(each.name)): each.label for each in named if each.label}
+    totals = {
+        (slug(name), slug(total.name))
+        for name, instrument in instruments.items()
+        if isinstance(instrument, CodingSystem)
+        for total in instrument.totals
+    }
+    words = {
+        name: {
+            "name": instrument.name,
+            "version": instrument.version,
+            "source": instrument.source,
+            "verified": instrument.verified,
+        }
+        for name, instrument in instruments.items()
+    }
+    used = {each.row.wave: sorted(instruments_of(each.wave)) for each in waves}
+    return Labels(words, scales, used, frozenset(totals))

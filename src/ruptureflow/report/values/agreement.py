@@ -1,0 +1,86 @@
+"""Coefficients between coders, reliabilities of scales."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ruptureflow.report.labels import Labels
+from ruptureflow.report.numbers import count, degrees, estimate, is_missing, p_value, unit_interval
+from ruptureflow.report.parts import Chapter, Sheet, dotted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COEFFICIENT = {
+    "estimate": ("estimate", unit_interval),
+    "ci_low": ("ci_low", unit_interval),
+    "ci_high": ("ci_high", unit_interval),
+    "f": ("statistic", estimate),
+    "df1": ("df1", degrees),
+    "df2": ("df2", degrees),
+    "p": ("p_value", p_value),
+    "n_targets": ("n_targets", count),
+    "n_raters": ("n_raters", degrees),
+}
+RELIABILITY = {
+    "estimate": ("estimate", unit_interval),
+    "ci_low": ("ci_low", unit_interval),
+    "ci_high": ("ci_high", unit_interval),
+    "n_patients": ("n_patients", count),
+    "n_obs": ("n_observations", count),
+}
+
+
+def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: set[str], labels: Labels) -> Chapter:
+    """Coders' agreement by code, headline forms as nodes of kind `headline` too; reliabilities of scales.
+
+    The word `shown` marks, of each total, the headline form and the form of a single coder beside it; the word
+    `analysed` a code that a model of the plan has as its outcome.
+    """
+    chapter = Chapter()
+    codes: set[str] = set()
+    for index, row in coefficients.frame.iterrows():
+        code = dotted(wave, "coders", row["instrument"], row["code"])
+        words = {
+            "instrument": labels.instrument_name(row["instrument"]),
+            "label": labels.scale_name(row["instrument"], row["code"]),
+        }
+        if code not in codes:
+            codes.add(code)
+            chapter.node("code", code, wave, **words)
+        node = f"{code}.form.{dotted(row['form'])}"
+        is_headline = not is_missing(row["headline"]) and bool(row["headline"])
+        singles = singles_of(coefficients.frame, row["instrument"], row["code"])
+        is_shown = labels.is_total(row["instrument"], row["code"]) and (is_headline or row["form"] in singles)
+        shown = "yes" if is_shown else "no"
+        words = {
+            "shown": shown,
+            "form": row["form"],
+            "meaning": row["meaning"],
+            "interval": row["interval"],
+            "note": row["note"],
+        }
+        chapter.node("coefficient", node, code, **words)
+        if is_headline:
+            analysed_word = {"analysed": "yes"} if row["code"] in analysed else {}
+            chapter.node("headline", node, code, **analysed_word)
+        chapter.cells(node, coefficients, index, COEFFICIENT)
+    for index, row in reliabilities.frame.iterrows():
+        node = chapter.node(
+            "reliability",
+            dotted(wave, "reliability", row["instrument"], row["role"], row["scale"], row["coefficient"]),
+            wave,
+            instrument=labels.instrument_name(row["instrument"]),
+            role=row["role"],
+            scale=labels.scale_name(row["instrument"], row["scale"]),
+            coefficient=row["coefficient"],
+            note=row["note"],
+        )
+        chapter.cells(node, reliabilities, index, RELIABILITY)
+    return chapter
+
+
+def singles_of(frame: pd.DataFrame, instrument: str, code: str) -> set[str]:
+    """The single-coder forms that stand beside a code's headline form: ICC(2,1) beside ICC(2,k)."""
+    rows = frame[frame["instrument"].eq(instrument) & frame["code"].eq(code) & frame["headline"].fillna(False)]
+    return {form.replace(",k)", ",1)") for form in rows["form"]}

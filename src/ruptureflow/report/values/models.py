@@ -1,0 +1,168 @@
+"""Variables of the joined sessions, and every model of the plan: its fate, coefficients and random part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ruptureflow.config.plan import ModelSettings
+from ruptureflow.report.labels import Labels
+from ruptureflow.report.numbers import count, degrees, estimate, p_phrase, p_value, unit_interval
+from ruptureflow.report.parts import Chapter, Sheet, dotted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DESCRIPTIVE = {
+    "n_obs": ("n_obs", count),
+    "n_patients": ("n_patients", count),
+    "mean": ("mean", estimate),
+    "sd": ("sd", estimate),
+    "minimum": ("minimum", estimate),
+    "maximum": ("maximum", estimate),
+    "sd_within": ("sd_within", estimate),
+    "sd_between": ("sd_between", estimate),
+    "icc": ("icc", unit_interval),
+    "reliability": ("between_reliability", unit_interval),
+}
+FIT = {
+    "n_rows": ("n_rows", count),
+    "n_obs": ("n_obs", count),
+    "n_dropped": ("n_dropped", count),
+    "n_groups": ("n_groups", count),
+    "log_likelihood": ("log_likelihood", estimate),
+}
+COEFFICIENT = {"b": ("estimate", estimate), "se": ("std_error", estimate)}
+TEST = {
+    "df": ("df", degrees),
+    "t": ("statistic", estimate),
+    "p": ("p_value", p_value),
+    "p_is": ("p_value", p_phrase),
+    "ci_low": ("ci_low", estimate),
+    "ci_high": ("ci_high", estimate),
+}
+DF_METHODS = {
+    "kenward-roger": "Kenward–Roger",
+    "satterthwaite": "Satterthwaite",
+    "containment": "containment",
+    "between-within": "between–within",
+    "residual": "residual",
+    "normal": "normal",
+}
+RAW, INTERCEPT = "raw", "Intercept"
+
+
+def descriptives(wave: str, settings: ModelSettings, sheet: Sheet, labels: Labels) -> Chapter:
+    """One node a variable of the joined sessions that has a value; one that the plan centres is a node of kind `centred` too."""
+    chapter = Chapter()
+    for index, row in sheet.frame.iterrows():
+        if row["n_obs"] == 0:
+            continue
+        node = chapter.node(
+            "variable",
+            dotted(wave, "variable", row["variable"]),
+            wave,
+            name=row["variable"],
+            label=labels.variable(row["variable"]),
+            unit=row["unit"],
+        )
+        if row["variable"] in settings.center:
+            chapter.node("centred", node, wave)
+        chapter.cells(node, sheet, index, DESCRIPTIVE)
+    return chapter
+
+
+def models(
+    wave: str, settings: ModelSettings, plan: Sheet, estimates: Sheet, variances: Sheet, labels: Labels
+) -> Chapter:
+    """The plan's analyses that have a fitted model, and under each its fits, terms, tests and variances.
+
+    A model that was not fitted becomes a node of kind `unfitted`, with its reason. The coefficient that answers an
+    analysis's question stands as a node of kind `answer` besides being a `term`; a standardised coefficient is a node of
+    kind `standardised`. Tests of a coefficient under every df method are its children; the primary method's numbers
+    are the coefficient's own too.
+    """
+    chapter = Chapter()
+    questions = {analysis.analysis: analysis for analysis in settings.analyses}
+    fitted: set[str] = set()
+    for index, row in plan.frame.iterrows():
+        analysis = dotted(wave, "models", row["analysis"])
+        question = questions.get(row["analysis"])
+        if row["fate"] == "fitted" and analysis not in fitted:
+            fitted.add(analysis)
+            chapter.node(
+                "analysis",
+                analysis,
+                wave,
+                title=row["analysis"].replace("_", " ").capitalize(),
+                name=row["analysis"],
+                question=question.question if question else "",
+                primary=labels.term(question.primary_term) if question else "",
+            )
+        node = f"{analysis}.{dotted(row['model'])}.{dotted(row['outcome'])}"
+        words = {
+            "outcome": labels.variable(row["outcome"]),
+            "model": row["model"].replace("_", " "),
+            "formula": row["formula"],
+            "random": row["random"],
+            "residual": row["residual"],
+            "method": row["method"].upper(),
+            "status": row["status"],
+            "reason": row["reason"],
+        }
+        is_fitted = row["fate"] == "fitted"
+        chapter.node("fit" if is_fitted else "unfitted", node, analysis if is_fitted else wave, **words)
+        chapter.cells(node, plan, index, FIT)
+    primary = {name: analysis.primary_term for name, analysis in questions.items()}
+    _coefficients(chapter, wave, primary, settings.df_methods, estimates, labels)
+    _random_parts(chapter, wave, variances)
+    return chapter
+
+
+def _coefficients(
+    chapter: Chapter, wave: str, primary: dict[str, str], methods: list[Any], sheet: Sheet, labels: Labels
+) -> None:
+    keys = ["analysis", "model", "outcome", "term", "metric"]
+    for (analysis, model, outcome, term, metric), rows in sheet.frame.groupby(keys, sort=False):
+        fit = f"{dotted(wave, 'models', analysis, model, outcome)}"
+        node = f"{fit}.term.{dotted(term)}" if metric == RAW else f"{fit}.standardised.{dotted(term)}"
+        first = _primary_row(rows, methods)
+        words = {
+            "label": labels.term(term),
+            "unit": sheet.frame.at[first, "unit"],
+            "direction": "positive" if sheet.frame.at[first, "estimate"] > 0 else "negative",
+            "df_method": DF_METHODS.get(sheet.frame.at[first, "df_method"], ""),
+        }
+        chapter.node("term" if metric == RAW else "standardised", node, fit, **words)
+        if term == primary.get(analysis) and metric == RAW:
+            chapter.node("answer", node, fit)
+            chapter.node("mean_answer" if term == INTERCEPT else "slope_answer", node, fit)
+        chapter.cells(node, sheet, first, COEFFICIENT | TEST)
+        for index, row in rows.iterrows():
+            test = f"{node}.test.{dotted(row['df_method'])}"
+            chapter.node("test", test, node, method=DF_METHODS.get(row["df_method"], row["df_method"]))
+            chapter.cells(test, sheet, index, TEST)
+
+
+def _primary_row(rows: pd.DataFrame, methods: list[Any]) -> Any:
+    for method in methods:
+        found = rows.index[rows["df_method"] == method]
+        if len(found):
+            return found[0]
+    return rows.index[0]
+
+
+def _random_parts(chapter: Chapter, wave: str, sheet: Sheet) -> None:
+    for index, row in sheet.frame.iterrows():
+        fit = dotted(wave, "models", row["analysis"], row["model"], row["outcome"])
+        level, term, other = row["level"], row["term"], row["other_term"]
+        is_covariance = isinstance(other, str) and other != term
+        name = f"{term} and {other}" if is_covariance else str(term)
+        node = chapter.node(
+            "variance",
+            f"{fit}.part.{dotted(level)}.{dotted(name)}",
+            fit,
+            level=level,
+            term="covariance of " + name if is_covariance else name,
+        )
+        chapter.cell(f"{node}.variance", sheet, index, "variance", estimate)
+        chapter.cell(f"{node}.share", sheet, index, "share", unit_interval)

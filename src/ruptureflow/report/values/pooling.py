@@ -1,0 +1,152 @@
+"""Pools: what entered, what came out by every method, and printed pooled numbers beside ours."""
+
+from __future__ import annotations
+
+from ruptureflow.config.plan import PoolingSettings
+from ruptureflow.report.numbers import (
+    count,
+    degrees,
+    estimate,
+    is_missing,
+    p_phrase,
+    p_value,
+    percent,
+    unit_interval,
+)
+from ruptureflow.report.parts import Chapter, Sheet, dotted
+from ruptureflow.report.values.sample import CAPTION_MARK
+
+METHODS = {
+    "fixed": "fixed effect",
+    "dl": "DerSimonian–Laird",
+    "reml": "REML",
+    "ml": "ML",
+    "he": "Hedges–Olkin",
+    "hs": "Hunter–Schmidt",
+    "sj": "Sidik–Jonkman",
+    "eb": "empirical Bayes",
+    "pm": "Paule–Mandel",
+}
+TESTS = {"z": "z", "t": "t", "knapp-hartung": "Knapp–Hartung"}
+METRICS = {
+    "fisher_z": "Fisher’s z (shown as r)",
+    "standardised_within": "within-patient standardised slope",
+    "raw": "raw slope",
+}
+
+
+def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproductions: Sheet) -> Chapter:
+    """Pools of waves are nodes of kind `wave_pool`, published ones `published_pool`; a pool needs an effect."""
+    chapter = Chapter()
+    titles = {each.pool: each.title for each in [*settings.published, *settings.waves]}
+    published = {each.pool for each in settings.published}
+    for pool in dict.fromkeys(effects.frame["pool"]):
+        node = dotted("pooled", pool)
+        kind = "published_pool" if pool in published else "wave_pool"
+        rows = effects.frame[effects.frame["pool"] == pool]
+        metric = str(rows["metric"].iloc[0])
+        is_simulated = (rows["origin"] == "simulated").any()
+        chapter.node(
+            kind,
+            node,
+            title=titles.get(pool, pool),
+            name=pool,
+            metric=METRICS.get(metric, metric),
+            caption_mark=CAPTION_MARK if is_simulated else "",
+        )
+        chapter.node("pool", node)
+    shown = {"fisher_z": unit_interval}
+    for index, row in effects.frame.iterrows():
+        parent = dotted("pooled", row["pool"])
+        style = shown.get(row["metric"], estimate)
+        node = chapter.node(
+            "effect",
+            f"{parent}.effect.{dotted(row['label'])}",
+            parent,
+            label=row["label"],
+            origin=row["origin"],
+            note=row["note"],
+        )
+        chapter.cells(
+            node,
+            effects,
+            index,
+            {
+                "estimate": ("estimate", estimate),
+                "se": ("std_error", estimate),
+                "n": ("n", count),
+                "shown": ("shown", style),
+                "low": ("shown_low", style),
+                "high": ("shown_high", style),
+                "weight": ("weight", percent),
+            },
+        )
+    _results(chapter, pooled, shown, published)
+    for index, row in reproductions.frame.iterrows():
+        parent = dotted("pooled", row["pool"])
+        node = chapter.node(
+            "reproduction",
+            f"{parent}.printed.{dotted(row['quantity'])}.{dotted(row['convention'])}",
+            parent,
+            quantity=row["quantity"],
+            published=row["published"],
+            convention=row["convention"],
+            verdict=row["verdict"],
+        )
+        for leaf in ("recomputed", "recomputed_low", "recomputed_high"):
+            chapter.cell(f"{node}.{leaf}", reproductions, index, leaf, estimate)
+    return chapter
+
+
+def _results(chapter: Chapter, pooled: Sheet, shown: dict, published: set[str]) -> None:
+    for index, row in pooled.frame.iterrows():
+        parent = dotted("pooled", row["pool"])
+        style = shown.get(row["metric"], estimate)
+        styles = {
+            "k": ("k", count),
+            "estimate": ("estimate", estimate),
+            "se": ("std_error", estimate),
+            "df": ("df", degrees),
+            "statistic": ("statistic", estimate),
+            "p": ("p_value", p_value),
+            "p_is": ("p_value", p_phrase),
+            "shown": ("shown", style),
+            "low": ("shown_low", style),
+            "high": ("shown_high", style),
+            "prediction_low": ("shown_prediction_low", style),
+            "prediction_high": ("shown_prediction_high", style),
+            "tau2": ("tau2", estimate),
+            "tau2_low": ("tau2_low", estimate),
+            "tau2_high": ("tau2_high", estimate),
+            "i2": ("i2", percent),
+            "q": ("q", estimate),
+            "q_df": ("q_df", count),
+            "q_p": ("q_p", p_phrase),
+        }
+        node = chapter.node(
+            "pooled",
+            f"{parent}.{dotted(row['method'])}.{dotted(row['test'])}.{dotted(row['term'])}",
+            parent,
+            method=METHODS.get(row["method"], row["method"]),
+            test=TESTS.get(row["test"], row["test"]),
+            term=row["term"],
+            origin="published_pool" if row["pool"] in published else "wave_pool",
+            note=row["note"],
+        )
+        chapter.cells(node, pooled, index, styles)
+        if bool(row["primary"]) and row["term"] == "Intercept":
+            chapter.node(
+                "result",
+                f"{parent}.primary",
+                parent,
+                method=METHODS.get(row["method"], row["method"]),
+                test=TESTS.get(row["test"], row["test"]),
+                statistic_name="z" if row["test"] == "z" else "t",
+            )
+            chapter.cells(f"{parent}.primary", pooled, index, styles)
+            if not is_missing(row["shown_prediction_low"]):
+                chapter.node("prediction", f"{parent}.primary", f"{parent}.primary")
+            if row["test"] != "z":
+                chapter.node("t_test", f"{parent}.primary", f"{parent}.primary")
+            if row["k"] > 1:
+                chapter.node("heterogeneity", f"{parent}.primary", f"{parent}.primary")

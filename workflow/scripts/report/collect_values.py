@@ -1,0 +1,27 @@
+"""Every number of the manuscript with the cell it stands in and the raw files behind it."""
+
+import json
+from pathlib import Path
+
+from ruptureflow.config import Plan, WaveSettings
+from ruptureflow.lineage import Lineage, job, read_records
+from ruptureflow.report.collected import collect, outline, records
+from ruptureflow.report.labels import Labels
+from ruptureflow.report.parts import Sheet
+from ruptureflow.report.values.everything import Shown, gather
+from ruptureflow.tables import read_table
+
+
+def write(path, content):
+    """JSON that is the same bytes for the same content."""
+    Path(path).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+with job(snakemake):
+    waves = [WaveSettings.model_validate_json(text) for text in snakemake.params.waves]
+    shown = Shown(Plan.model_validate_json(snakemake.params.plan), waves, Labels.from_text(snakemake.params.labels))
+    chapter = gather(shown, lambda path, table: Sheet(path, read_table(path, table)))
+    collected = collect(chapter)
+    lineage = Lineage(tuple(read_records(snakemake.input.lineages)))
+    write(snakemake.output.values, {"values": records(chapter, lineage)})
+    write(snakemake.output.outline, {"nodes": outline(collected)})
