@@ -7,6 +7,10 @@ import pytest
 from ruptureflow.pooling import PoolingError, pool
 from ruptureflow.pooling.heterogeneity import METHODS
 
+TWO_TOPS = (
+    [-0.1796, -0.1847, -0.1486, 0.05456],
+    [0.09325, 0.008213, 0.01, 5.122e-05],
+)
 Y, V = [0.2, 0.5, -0.1, 0.4], [0.02, 0.05, 0.03, 0.04]
 
 
@@ -135,3 +139,16 @@ def test_a_correlation_is_shown_on_the_scale_of_z():
     shown = ours.shown_as(np.tanh).iloc[0]
     assert np.isclose(shown["estimate"], np.tanh(ours.estimate))
     assert np.isclose(shown["prediction_high"], np.tanh(ours.prediction_interval[1]))
+
+
+def test_a_higher_top_of_the_likelihood_goes_unnoted():
+    """Found by search: the Hedges estimate is zero, a second top is higher, and metafor stays at zero too."""
+    y, v = TWO_TOPS
+    ours = pool(y, v, "ml", "z")
+    assert ours.tau2 == 0 and any("the likelihood at tau² =" in note for note in ours.notes)
+    assert not any("likelihood" in note for note in pool(Y, V, "ml", "z").notes)
+
+
+def test_a_printed_result_hides_its_notes():
+    text = str(pool(Y, V))
+    assert "k = 4, random effects, reml, knapp-hartung test" in text and "prediction interval" in text

@@ -166,6 +166,20 @@ def _higher_of(problem, method, tau2, zero_fit, falls_at_zero):
     return np.where(at_zero > there + 1e-10, 0.0, tau2)
 
 
+def higher_top(problem, method):
+    """A tau² above zero where the likelihood of the first set exceeds that at zero, or None.
+
+    The climb starts at the Hedges estimate, as metafor's does; where that is zero, both stay there even
+    if a second top is higher.
+    """
+    y, v = problem.y[:1], problem.v[:1]
+    grid = np.geomspace(0.01 * v.min(), max(10 * np.var(y), v.max()), 16)
+    many = Problem(np.repeat(y, grid.size, axis=0), np.repeat(v, grid.size, axis=0), problem.basis)
+    there = log_likelihood(many, grid, method)
+    best = int(there.argmax())
+    return float(grid[best]) if there[best] > log_likelihood(problem, np.zeros(1), method)[0] + 1e-8 else None
+
+
 def solve_q(problem, target):
     """tau² at which the generalised Q falls to `target`; zero where it starts below.
 

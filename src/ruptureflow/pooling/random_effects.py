@@ -4,7 +4,7 @@ import numpy as np
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.heterogeneity import METHODS, Heterogeneity, estimate_tau2
+from ruptureflow.pooling.heterogeneity import METHODS, Heterogeneity, estimate_tau2, higher_top
 from ruptureflow.pooling.inputs import check_effects, check_level
 from ruptureflow.pooling.moderators import build_design
 from ruptureflow.pooling.result import PooledResult
@@ -116,6 +116,8 @@ def pool(
     given = None if tau2 is None else Heterogeneity(np.array([float(tau2)]))
     found = given or estimate_tau2(problem, method, weights, plain)
     between = float(found.tau2[0])
+    if between == 0 and tau2 is None and method in ("ml", "reml"):
+        notes.extend(_second_top(problem, method))
 
     gamma, covariance, scale = _coefficients(problem, found.tau2, plain, weights, test)
     if test == "knapp-hartung":
@@ -179,6 +181,12 @@ def _consistency(plain, method, tau2, k, p):
         return q, (max(0.0, 100 * (q - (k - p)) / q) if q > 0 else 0.0), q / (k - p)
     typical = (k - p) / float(plain.trace_p[0])
     return q, 100 * tau2 / (typical + tau2), tau2 / typical + 1
+
+
+def _second_top(problem, method):
+    other = higher_top(problem, method)
+    if other is not None:
+        yield f"the likelihood at tau² = {other:.2g} is higher than at zero, where metafor stays too: consider 'pm'"
 
 
 def _knapp_hartung_notes(scale, adhoc, k, p):

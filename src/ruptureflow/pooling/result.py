@@ -125,6 +125,18 @@ class PooledResult:
         """First coefficient: the pooled effect of a model without moderators."""
         return float(self.beta[0])
 
+    def __str__(self):
+        kind = "fixed effect" if self.method == "fixed" else f"random effects, {self.method}"
+        lines = [
+            f"k = {self.k}, {kind}, {self.test} test",
+            f"tau² = {self.tau2:.4g}, I² = {self.i2:.1f} %, H² = {self.h2:.2f}; "
+            f"Q({self.q_df}) = {self.q:.2f}, p = {self.q_p:.3g}",
+            self.table.to_string(index=False),
+        ]
+        if self.prediction_interval is not None:
+            lines.append("prediction interval {:.4g} to {:.4g}".format(*self.prediction_interval))
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
     def shown_as(self, back):
         """See `result.shown_as`: estimate and intervals on another scale."""
         return shown_as(self, back)
