@@ -19,7 +19,7 @@ from ruptureflow.intake.context import Context
 from ruptureflow.intake.errors import IntakeError
 from ruptureflow.intake.kinds import READERS, read_plate
 from ruptureflow.intake.privacy import tell_personal_data
-from ruptureflow.intake.pseudonyms import read_key, replace_ids
+from ruptureflow.intake.pseudonyms import read_key, renamed, replace_ids
 from ruptureflow.intake.raw import RawSheet
 from ruptureflow.intake.readers import read_sheets
 from ruptureflow.intake.wording import problems_text
@@ -113,10 +113,10 @@ def read_wave_folder(
     if wave.pseudonyms is not None:
         key = read_key(wave.pseudonyms, os.environ, Path.cwd())
         clean, names = replace_ids(clean, list(wave.pseudonyms.columns), key)
-        ledger = ledger.assign(**{name: ledger[name].replace(names) for name in ("value", "new_value")})
+        ledger = ledger.assign(**{name: renamed(ledger[name], names) for name in ("value", "new_value")})
         if not context.findings.has_errors():
             # Who mends a refused wave needs its own ids.
-            problems = problems.assign(value=problems["value"].replace(names))
+            problems = problems.assign(value=renamed(problems["value"], names))
     if not context.findings.has_errors():
         clean = {table.name: table.conform(clean[table.name]) for table in intake.CLEAN}
     return WaveTables(**clean, problems=problems, ledger=ledger, manifest=_manifest(folder, read, ledger))

@@ -71,3 +71,9 @@ def replace_ids(
                 names |= known
         replaced[table] = done
     return replaced, names
+
+
+def renamed(cells: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    """Cells that are an id, blanks at their ends or not, as its pseudonym."""
+    bare = cells.str.strip()
+    return cells.where(~bare.isin(list(names)), bare.map(names))

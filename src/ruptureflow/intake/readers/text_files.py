@@ -47,7 +47,8 @@ def read_text_grid(path: Path, file: str, locale: Locale, findings: Findings) ->
     if text is None:
         return None
     records = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(path, locale)))
-    return pd.DataFrame(records, dtype="str").fillna("")
+    width = max(map(len, records), default=0)
+    return pd.DataFrame([record + [""] * (width - len(record)) for record in records], dtype="str")
 
 
 def text_grid(body: str, file: str, delimiter: str, heading_row: int, findings: Findings) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruptureflow.intake.scaffold.survey import Sheet
-from ruptureflow.intake.scaffold.words import POST, PRE, parts, plain
+from ruptureflow.intake.scaffold.words import END, POST, PRE, START, parts, plain
 
 PERSONAL = re.compile(r"(^|_)(name|vorname|nachname|surname|firstname|lastname|dob|birth|birthday|geburtsdatum|e?mail)")
 
@@ -71,6 +71,18 @@ def occasions_entry(cells: list[str]) -> dict[str, str]:
     known = {word: occasion_of(word) for word in dict.fromkeys(cells)}
     found = {word: occasion for word, occasion in known.items() if occasion}
     return {} if set(found) <= {"pre", "post"} else found
+
+
+def timepoints_entry(cells: list[str]) -> dict[str, str]:
+    """The file's words for intake and end in a column that else holds session numbers."""
+    found: dict[str, str] = {}
+    for word in dict.fromkeys(cells):
+        if word not in ("intake", "session", "end"):
+            if any(each in START for each in parts(word)):
+                found[word] = "intake"
+            elif any(each in END for each in parts(word)):
+                found[word] = "end"
+    return found
 
 
 def role_of(sheet: Sheet) -> str:

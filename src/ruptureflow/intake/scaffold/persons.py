@@ -8,12 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire
-from ruptureflow.intake.scaffold.guess import PERSONAL, Guess, columns_entry, rest_entry, role_of, whole
+from ruptureflow.intake.scaffold.guess import (
+    PERSONAL,
+    Guess,
+    columns_entry,
+    rest_entry,
+    role_of,
+    timepoints_entry,
+    whole,
+)
 from ruptureflow.intake.scaffold.survey import Sheet
-from ruptureflow.intake.scaffold.words import headings_by_name, parts, plain
+from ruptureflow.intake.scaffold.words import END, headings_by_name, parts, plain
 
 Instruments = Mapping[str, Questionnaire | CodingSystem]
-END = ("end", "post", "termination", "last", "t2", "ende")
 
 
 def guess_codes(sheet: Sheet, instruments: Instruments) -> Guess | None:
@@ -90,8 +97,10 @@ def guess_responses(sheet: Sheet, instruments: Instruments) -> Guess | None:
     entry: dict[str, Any] = {"kind": "responses", "path": sheet.file, "instrument": form.id}
     entry |= {} if role == "patient" else {"role": role}
     entry |= {"layout": "long" if pattern is None else "wide"}
-    named = pattern.replace(form.id, "{instrument}") if pattern else None
-    entry |= {"pattern": named} if named not in (None, "{instrument}_{item}") else {}
+    entry |= {"pattern": pattern} if pattern not in (None, f"{form.id}_{{item}}") else {}
+    when = found.get("session") or found.get("timepoint")
+    timepoints = timepoints_entry(sheet.column(when)) if when else {}
+    entry |= {"timepoints": timepoints} if timepoints else {}
     columns = columns_entry(found | ({} if pattern else long))
     entry |= {"columns": columns} if columns else {}
     ignored, remarks = rest_entry(sheet, used)
@@ -154,22 +163,31 @@ def guess_scores(sheet: Sheet, instruments: Instruments) -> Guess | None:
     found = headings_by_name(sheet.headings, ("patient", "session", "timepoint", "role"))
     if "patient" not in found or not {"session", "timepoint"} & set(found):
         return None
+    when = found.get("session") or found["timepoint"]
     for form in instruments.values():
         if not isinstance(form, Questionnaire):
             continue
-        scores = {}
-        for heading in sheet.headings:
-            words = plain(heading).removeprefix(f"{form.id}_")
-            if heading not in found.values() and words in {scale.name for scale in form.scales}:
-                scores[heading] = words
+        free = [heading for heading in sheet.headings if heading not in found.values()]
+        scores = {heading: scale for heading in free if (scale := _scale(heading, form))}
         if scores:
             entry: dict[str, Any] = {"kind": "scores", "path": sheet.file, "instrument": form.id, "scores": scores}
             columns = columns_entry(found)
             entry |= {"columns": columns} if columns else {}
+            timepoints = timepoints_entry(sheet.column(when))
+            entry |= {"timepoints": timepoints} if timepoints else {}
             ignored, remarks = rest_entry(sheet, {*found.values(), *scores})
             remarks.append("check the instrument: scale names do not tell forms apart")
-            sessions = whole(sheet.column(found["session"])) - {0} if "session" in found else frozenset()
-            return Guess(entry | ignored, remarks, sessions)
+            return Guess(entry | ignored, remarks, whole(sheet.column(when)) - {0})
+    return None
+
+
+def _scale(heading: str, form: Questionnaire) -> str | None:
+    """The scale a heading names: by its own name, or by the form's where that has only one scale."""
+    words = plain(heading).removeprefix(f"{form.id}_")
+    if words in {scale.name for scale in form.scales}:
+        return words
+    if len(form.scales) == 1 and any(word in (form.id, re.sub(r"\d+$", "", form.id)) for word in parts(heading)):
+        return form.scales[0].name
     return None
 
 
@@ -213,11 +231,8 @@ def guess_participants(sheet: Sheet, instruments: Instruments) -> Guess | None:
 
 def _score(heading: str, instruments: Instruments) -> str | None:
     """A total that stands in the participants table, such as hrsd_intake."""
-    words = parts(heading)
     for form in instruments.values():
-        if isinstance(form, Questionnaire) and len(form.scales) == 1:
-            stem = re.sub(r"\d+$", "", form.id)
-            if any(word in (form.id, stem) for word in words) or plain(heading).startswith(form.id):
-                timepoint = "end" if any(word in END for word in words) else "intake"
-                return f"{form.id}.{form.scales[0].name}@{timepoint}"
+        if isinstance(form, Questionnaire) and len(form.scales) == 1 and _scale(heading, form):
+            timepoint = "end" if any(word in END for word in parts(heading)) else "intake"
+            return f"{form.id}.{form.scales[0].name}@{timepoint}"
     return None

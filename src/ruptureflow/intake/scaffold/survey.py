@@ -25,7 +25,7 @@ class Sheet:
     file, sheet : path relative to the folder; sheet of a workbook or None.
     headings, columns : headings, and the first cells below each.
     heading_row : row of the headings as a spreadsheet shows it.
-    delimiter, decimal, encoding : of a text file (a workbook has a decimal sign only in text cells).
+    delimiter, decimal, encoding : of a text file; decimal is "" where no cell holds a fraction.
     sheets : how many sheets the file has.
     grid : the cells from A1 on, to recognise a plate.
     """
@@ -134,4 +134,4 @@ def _decimal(columns: list[list[str]]) -> str:
         for cell in cells:
             commas += bool(re.fullmatch(r"[<>]?\s*-?\d+,\d+", cell))
             points += bool(re.fullmatch(r"[<>]?\s*-?\d+\.\d+", cell))
-    return "," if commas > points else "."
+    return "" if not commas and not points else "," if commas > points else "."

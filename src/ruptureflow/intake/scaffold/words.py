@@ -10,9 +10,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "session": ("session", "session_no", "session_nr", "session_number", "sess", "sitzung", "visit", "s"),
     "timepoint": ("timepoint", "time_point", "wave", "assessment", "zeitpunkt", "when"),
     "role": ("role", "person", "who", "rolle", "respondent"),
-    "occasion": ("occasion", "pre_post", "prepost", "phase", "moment", "time", "when"),
-    "sample": ("sample", "sample_id", "sampleid", "tube", "tube_id", "vial", "label", "probe", "barcode"),
-    "collected_at": ("collected_at", "collected", "collection_time", "sampled_at", "datetime", "date_time"),
+    "occasion": ("occasion", "pre_post", "prepost", "phase", "moment", "time", "when",
+                 "zeitpunkt"),
+    "sample": ("sample", "sample_id", "sampleid", "tube", "tube_id", "vial", "label", "probe", "röhrchen",
+               "barcode"),
+    "collected_at": ("collected_at", "collected", "collection_time", "sampled_at", "datetime", "date_time",
+                     "entnahme", "entnahmezeit"),
     "dilution": ("dilution", "dil", "dilution_factor", "verdünnung"),
     "run": ("run", "assay", "assay_run", "plate", "batch", "lauf"),
     "position": ("position", "pos", "tube", "tube_no", "well", "nr", "no"),
@@ -34,6 +37,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "dropout": ("dropout", "drop_out", "dropped_out", "abbruch"),
 }  # fmt: skip
 PRE = ("pre", "before", "vor", "prä", "baseline", "t0", "avant")
+START = ("intake", "start", "begin", "beginn", "baseline", "screening", "pre", "t0", "first", "aufnahme")
+END = ("end", "ende", "post", "termination", "last", "t2", "final", "abschluss")
 POST = ("post", "after", "nach", "t1", "apres", "après")
 MISSING = ("NA", "N/A", "n/a", "na", "NaN", "-", ".", "missing", "99", "999", "-9", "-99", "#N/A", "k.A.")
 

@@ -44,9 +44,8 @@ def wave_text(name: str, sheets: list[Sheet], unread: list[str], instruments: In
         lines += [f"  # CHECK: {remark}" for remark in guess.remarks]
         entry = dict(guess.entry)
         sheet = by_file.get(entry["path"]) or next(s for s in sheets if s.file.startswith(_folder(entry["path"])))
-        own = {"delimiter": sheet.delimiter, "decimal": sheet.decimal, "encoding": sheet.encoding}
-        if sheet.sheet is None and own != locale:
-            entry["locale"] = own
+        own = _own_locale(sheet, locale)
+        entry |= {"locale": own} if own else {}
         if sheet.heading_row > 1 and entry["kind"] != "plate":
             entry["header_row"] = sheet.heading_row
         lines += _entry(entry)
@@ -148,9 +147,20 @@ def _common(paths: list[str]) -> tuple[str, str]:
 
 
 def _usual_locale(sheets: list[Sheet]) -> dict[str, str]:
-    text = [(sheet.delimiter, sheet.decimal, sheet.encoding) for sheet in sheets if sheet.sheet is None]
-    usual = Counter(text).most_common(1)[0][0] if text else (",", ".", "utf-8")
-    return dict(zip(("delimiter", "decimal", "encoding"), usual, strict=True))
+    """What most text files are written in."""
+    text = [sheet for sheet in sheets if sheet.sheet is None]
+    usual = {"delimiter": ",", "decimal": ".", "encoding": "utf-8"}
+    for name in usual:
+        counted = Counter(each for sheet in text if (each := getattr(sheet, name)))
+        if counted:
+            usual[name] = counted.most_common(1)[0][0]
+    return usual
+
+
+def _own_locale(sheet: Sheet, usual: dict[str, str]) -> dict[str, str]:
+    """The locale of a file that differs from the usual one, or nothing."""
+    own = {name: getattr(sheet, name) or usual[name] for name in usual}
+    return own if sheet.sheet is None and own != usual else {}
 
 
 def _design(guesses: list[Guess]) -> list[str]:

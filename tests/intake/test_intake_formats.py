@@ -1,0 +1,406 @@
+"""The same answers, counts and signals in every format a lab, a clinic or a statistics program leaves them in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+import pytest
+from newcomer import write_workbook
+
+HEAD = """\
+title: Formats
+locale: {locale}
+design: {{sessions: [4, 8], roles: [patient, therapist]}}
+analytes:
+  - {{name: oxytocin, matrix: saliva, unit: pg/mL, method: ELISA, signal: {signal}}}
+  - {{name: cortisol, matrix: saliva, unit: nmol/L, method: ELISA}}
+files:
+  - {{kind: participants, path: participants.csv, locale: {{}}}}
+"""
+
+
+def _wave(folder: Path, files: str, locale: str = "{}", signal: str = "none") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "wave.yaml").write_text(HEAD.format(locale=locale, signal=signal) + files, encoding="utf-8")
+    (folder / "participants.csv").write_text("patient\nP01\nP02\n", encoding="utf-8")
+    return folder
+
+
+def _errors(tables) -> list[dict]:
+    return tables.problems[tables.problems["severity"] == "error"].to_dict("records")
+
+
+ANSWERS = [["patient", "session", "wai_s_1", "wai_s_2"], ["P01", 4, 1.0, 7], ["P01", 8, None, 6], ["P02", 4, 3, 2]]
+
+
+def _write_answers(folder: Path, ending: str) -> None:
+    frame = pd.DataFrame(ANSWERS[1:], columns=ANSWERS[0])
+    path = folder / f"wai{ending}"
+    if ending == ".csv":
+        frame.to_csv(path, index=False)
+    elif ending == ".tsv":
+        frame.to_csv(path, index=False, sep="\t")
+    elif ending == ".xlsx":
+        write_workbook(path, ("Answers", ANSWERS))
+    elif ending == ".parquet":
+        frame.to_parquet(path)
+    else:
+        pyreadstat.write_sav(frame, str(path))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".xlsx", ".parquet", ".sav"])
+def test_a_format_would_give_other_answers(ending, tmp_path, read):
+    folder = _wave(tmp_path / "wave", f"  - {{kind: responses, path: wai{ending}, instrument: wai_s, layout: wide}}\n")
+    _write_answers(folder, ending)
+    tables = read(folder)
+    assert _errors(tables) == []
+    found = tables.responses.sort_values(["patient", "session", "item"])
+    assert found["value"].fillna(-1).tolist() == [1, 7, -1, 6, 3, 2]
+    first_row = 1 if ending == ".sav" else 2
+    assert tables.responses["source_row"].min() == first_row
+
+
+def test_user_missing_codes_of_spss_would_become_answers(tmp_path, read):
+    folder = _wave(tmp_path / "wave", "  - {kind: responses, path: wai.sav, instrument: wai_s, layout: wide}\n")
+    frame = pd.DataFrame(
+        {"patient": ["P01", "P01", "P02"], "session": [4.0, 8, 4], "wai_s_1": [99.0, -9, 5], "wai_s_2": [2.0, 97, 3]}
+    )
+    pyreadstat.write_sav(
+        frame, str(folder / "wai.sav"), missing_ranges={"wai_s_1": [99, -9], "wai_s_2": [{"lo": 90, "hi": 98}]}
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    values = tables.responses.set_index(["item", "source_row"])["value"]
+    assert values.isna().tolist() == [True, True, False, False, True, False]
+    ledger = tables.ledger[["row", "column", "value", "reason"]].to_numpy().tolist()
+    reason = "a user-missing code of the SPSS file"
+    assert ledger == [[1, "wai_s_1", "99", reason], [2, "wai_s_1", "-9", reason], [2, "wai_s_2", "97", reason]]
+
+
+def test_labels_and_dates_of_spss_would_come_as_numbers(tmp_path, read):
+    import datetime as dt
+
+    files = (
+        "  - {kind: samples, path: manifest.sav, analyte: oxytocin, value_labels: [occasion], "
+        "occasions: {before: pre, after: post}}\n"
+        "  - {kind: concentrations, path: oxytocin.csv, analyte: oxytocin}\n"
+    )
+    folder = _wave(tmp_path / "wave", files)
+    frame = pd.DataFrame(
+        {
+            "sample": ["A", "B"],
+            "patient": ["P01", "P01"],
+            "session": [4.0, 4],
+            "occasion": [1.0, 2],
+            "collected_at": [dt.datetime(2021, 3, 4, 9, 0), dt.datetime(2021, 3, 4, 10, 30)],
+        }
+    )
+    pyreadstat.write_sav(
+        frame, str(folder / "manifest.sav"), variable_value_labels={"occasion": {1.0: "before", 2.0: "after"}}
+    )
+    (folder / "oxytocin.csv").write_text("sample,concentration\nA,12\nB,13\n", encoding="utf-8")
+    tables = read(folder)
+    assert _errors(tables) == []
+    assert tables.samples["occasion"].tolist() == ["pre", "post"]
+    assert tables.samples["collected_at"].tolist() == ["2021-03-04T09:00:00", "2021-03-04T10:30:00"]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_numbers_of_a_workbook_would_depend_on_the_locale(decimal, tmp_path, read):
+    files = "  - {kind: concentrations, path: ot.xlsx, analyte: oxytocin, layout: wide}\n"
+    folder = _wave(tmp_path / "wave", files, locale=f"{{decimal: '{decimal}', delimiter: ';'}}")
+    # A number cell, and a text cell as the lab typed it.
+    write_workbook(folder / "ot.xlsx", ("1", [["patient", "session", "pre", "post"], ["P01", 4, 1.25, f"2{decimal}5"]]))
+    tables = read(folder)
+    assert _errors(tables) == []
+    assert tables.reported_concentrations["concentration"].tolist() == [1.25, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("cell", "concentration", "qualifier", "limit"),
+    [
+        ("12.5", 12.5, None, None),
+        ("12.5 pg/mL", 12.5, None, None),
+        ("<15.67", None, "<", 15.67),
+        ("< 15.67 pg/mL", None, "<", 15.67),
+        ("<LOD", None, "<", None),
+        ("> 1000", None, ">", 1000),
+        ("N/A", None, None, None),
+        ("", None, None, None),
+        ("0", 0, None, None),
+    ],
+)
+def test_a_labs_way_to_write_limits_would_be_misread(cell, concentration, qualifier, limit, tmp_path, read):
+    files = "  - {kind: concentrations, path: ot.csv, analyte: oxytocin}\n"
+    folder = _wave(tmp_path / "wave", files)
+    (folder / "ot.csv").write_text(
+        f"patient,session,occasion,concentration\nP01,4,pre,{cell}\nP01,4,post,3\n", encoding="utf-8"
+    )
+    tables = read(folder)
+    # A lone zero is a value; beside a limit it would be an error (tested with the damages).
+    assert _errors(tables) == []
+    row = tables.reported_concentrations.astype(object).where(tables.reported_concentrations.notna(), None).iloc[0]
+    assert (row["concentration"], row["qualifier"], row["limit"]) == (concentration, qualifier, limit)
+
+
+def test_another_analyte_and_a_therapists_samples_would_be_lost(tmp_path, read):
+    files = (
+        "  - {kind: concentrations, path: ot.csv, analyte: oxytocin}\n"
+        "  - {kind: concentrations, path: ot.csv, analyte: cortisol, columns: {concentration: cortisol}, "
+        "ignore: [concentration]}\n"
+    )
+    folder = _wave(tmp_path / "wave", files.replace("oxytocin}", "oxytocin, ignore: [cortisol]}", 1))
+    (folder / "ot.csv").write_text(
+        "patient,role,session,occasion,concentration,cortisol\n"
+        "P01,patient,4,pre,1,10\nP01,patient,4,post,2,20\nP01,therapist,4,pre,3,30\nP01,therapist,4,post,4,40\n",
+        encoding="utf-8",
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    samples = tables.samples[["sample", "role", "analyte"]].to_numpy().tolist()
+    assert ["P01_S4_pre_therapist", "therapist", "cortisol"] in samples
+    assert len(samples) == 8
+
+
+def test_sessions_in_headings_would_be_lost(tmp_path, read):
+    files = (
+        "  - {kind: responses, path: wai.csv, instrument: wai_s, layout: wide, "
+        'pattern: "{role}_wai_s{session}_i{item}"}\n'
+    )
+    folder = _wave(tmp_path / "wave", files)
+    (folder / "wai.csv").write_text(
+        "patient,patient_wai_s04_i03,patient_wai_s08_i03,therapist_wai_s04_i03\nP01,1,2,3\nP02,4,5,6\n",
+        encoding="utf-8",
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    found = tables.responses[["patient", "role", "session", "item", "value"]].to_numpy().tolist()
+    assert ["P02", "patient", 8, "3", 5.0] in found
+    assert ["P01", "therapist", 4, "3", 3.0] in found
+
+
+def test_a_block_of_a_readers_export_would_be_mixed_with_the_next(tmp_path, read):
+    files = """\
+  - kind: tubes
+    path: plate7.csv
+    analyte: oxytocin
+    block: ["DataType:", "Median"]
+    columns: {position: Location, label: Sample, signal: Oxytocin}
+    ignore: [Total Events]
+    contents: {Standard1: standard, Background0: blank}
+    doses: {Standard1: 1000}
+"""
+    folder = _wave(tmp_path / "wave", files, signal="od")
+    (folder / "plate7.csv").write_text(
+        '"Program","xPONENT"\n"Date","05/03/2021","10:12"\n\n"Results"\n\n"DataType:","Median"\n'
+        '"Location","Sample","Oxytocin","Total Events"\n"1 (A1)","Background0","12.5","100"\n'
+        '"2 (B1)","Standard1","4000","101"\n"3 (C1)","Unk","800","99"\n\n"DataType:","Count"\n'
+        '"Location","Sample","Oxytocin","Total Events"\n"1 (A1)","Background0","50","100"\n',
+        encoding="utf-8",
+    )
+    tables = read(folder)
+    # "Unk" is a sample that no manifest lists: told with its row in the file.
+    assert [(row["row"], row["value"]) for row in _errors(tables)] == [(10, "Unk")]
+    signals = tables.signals.astype(object).where(tables.signals.notna(), None)
+    assert signals[["position", "content", "dose", "signal", "run", "source_row"]].to_numpy().tolist() == [
+        ["1 (A1)", "blank", None, 12.5, "plate7", 8],
+        ["2 (B1)", "standard", 1000, 4000, "plate7", 9],
+        ["3 (C1)", "unknown", None, 800, "plate7", 10],
+    ]
+
+
+def _grid(cells: dict[str, object]) -> list[list[object]]:
+    rows: list[list[object]] = [["", *range(1, 13)]]
+    return rows + [[row, *(cells.get(f"{row}{column}") for column in range(1, 13))] for row in "ABCDEFGH"]
+
+
+SIGNALS = {"A1": 2.1, "A2": 2.0, "B1": 0.4, "C1": 1.1, "C2": 1.2, "H12": 0.05}
+LAYOUT = {"A1": "S1", "A2": "S1", "B1": "S2", "C1": "A", "C2": "B", "H12": "blank"}
+PLATE = """\
+  - {kind: concentrations, path: listed.csv, analyte: cortisol}
+  - {kind: samples, path: manifest.csv, analyte: oxytocin}
+  - kind: plate
+    path: plates/*
+    analyte: oxytocin
+    %s
+    contents: {S1: standard, S2: standard, blank: blank}
+    doses: {S1: 0, S2: 100}
+"""
+
+
+def _plate_wave(folder: Path, place: str) -> Path:
+    _wave(folder, PLATE % place, signal="od")
+    (folder / "listed.csv").write_text(
+        "patient,session,occasion,concentration\nP02,4,pre,5\nP02,4,post,6\n", encoding="utf-8"
+    )
+    (folder / "manifest.csv").write_text(
+        "sample,patient,session,occasion\nA,P01,4,pre\nB,P01,4,post\n", encoding="utf-8"
+    )
+    (folder / "plates").mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("form", ["two sheets", "one text file"])
+def test_a_plate_would_be_read_askew(form, tmp_path, read):
+    if form == "two sheets":
+        folder = _plate_wave(tmp_path / "wave", "sheet: OD\n    layout_sheet: Layout\n    layout_corner: B3")
+        shifted = [[], [], *([None, *row] for row in _grid(LAYOUT))]
+        write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(SIGNALS)), ("Layout", shifted))
+        first = 2
+    else:
+        folder = _plate_wave(tmp_path / "wave", "corner: A3\n    layout_corner: A13")
+        blocks = [["Reader", "Infinite"], ["Mode", "Absorbance"], *_grid(SIGNALS), ["Layout"], *_grid(LAYOUT)]
+        text = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in blocks)
+        (folder / "plates" / "plate1.csv").write_text(text, encoding="utf-8")
+        first = 4
+    tables = read(folder)
+    assert _errors(tables) == []
+    signals = tables.signals.set_index("position")
+    assert signals["signal"].to_dict() == SIGNALS
+    assert signals.loc["C2", "sample"] == "B"
+    assert signals.loc["A2", ["content", "level", "replicate", "dose"]].tolist() == ["standard", "S1", 2, 0]
+    assert signals.loc["B1", "source_row"] == first + 1
+    assert set(signals["run"]) == {"plate1"}
+
+
+def test_a_plate_without_its_grid_would_be_a_riddle(tmp_path, read):
+    folder = _plate_wave(tmp_path / "wave", "sheet: OD\n    layout_sheet: Layout\n    corner: B2")
+    write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(SIGNALS)), ("Layout", _grid(LAYOUT)))
+    problem = next(row for row in _errors(read(folder)) if row["file"] == "plates/plate1.xlsx")
+    assert (problem["sheet"], problem["row"]) == ("OD", 2)
+    assert problem["problem"] == (
+        "no 8 × 12 grid with its corner at B2: columns 1–12 and rows A–H must stand around it"
+    )
+    assert problem["fix"] == "correct corner or layout_corner in wave.yaml"
+
+
+def test_a_well_without_a_label_would_be_guessed(tmp_path, read):
+    folder = _plate_wave(tmp_path / "wave", "sheet: OD\n    layout_sheet: Layout")
+    layout = {well: label for well, label in LAYOUT.items() if well != "B1"}
+    write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(SIGNALS)), ("Layout", _grid(layout)))
+    tables = read(folder)
+    assert [(row["sheet"], row["row"], row["column"], row["problem"]) for row in _errors(tables)] == [
+        ("OD", 3, "B1", "well B1 has a signal and no label in the layout")
+    ]
+    assert "B1" not in set(tables.signals["position"])
+
+
+CODES = """\
+  - kind: codes
+    path: {path}
+    instrument: 3rs_2015
+    version: "2015"
+    layout: wide
+    measure: count
+{more}
+"""
+
+
+def _codes_wave(folder: Path, rows: list[list[object]], more: str, sheets: tuple[str, ...] = ("anna",)) -> Path:
+    _wave(folder, CODES.format(path="coding.xlsx", more="".join(f"    {line}\n" for line in more.split("; "))))
+    write_workbook(folder / "coding.xlsx", *((name, rows) for name in sheets))
+    return folder
+
+
+def test_marks_and_tallies_with_a_declared_meaning_would_be_refused(tmp_path, read):
+    rows = [["patient", "session", "denial"], ["P01", 4, "✓"], ["P01", 8, "IIII I"], ["P02", 4, "✓−"], ["P02", 8, 2]]
+    more = 'marks: {"✓": 1, "✓−": 0.5}; tallies: I; constants: {coder: anna}; blank: zero'
+    tables = read(_codes_wave(tmp_path / "wave", rows, more))
+    assert _errors(tables) == []
+    assert tables.codes["value"].tolist() == [1, 5, 0.5, 2]
+    changed = tables.ledger[["row", "value", "new_value"]].to_numpy().tolist()
+    assert changed == [[2, "✓", "1"], [3, "IIII I", "5"], [4, "✓−", "0.5"]]
+
+
+def test_the_column_coded_would_not_tell_zero_from_not_coded(tmp_path, read):
+    rows = [["patient", "session", "coded", "denial", "resolution_degree"], ["P01", 4, "yes", None, None],
+            ["P01", 8, "no", None, None], ["P02", 4, "Coded", 3, 2]]  # fmt: skip
+    tables = read(_codes_wave(tmp_path / "wave", rows, "constants: {coder: anna}"))
+    assert _errors(tables) == []
+    codes = tables.codes.set_index(["code", "patient", "session"])["value"]
+    assert codes["denial"].fillna(-1).tolist() == [0, -1, 3]
+    assert codes["resolution_degree"].fillna(-1).tolist() == [-1, -1, 2]
+
+
+def test_every_sheet_of_a_workbook_would_not_be_its_coders(tmp_path, read):
+    rows = [["patient", "session", "denial"], ["P01", 4, 1]]
+    more = "sheet: '*'; sheet_name: 'coder {coder}'; blank: zero"
+    tables = read(_codes_wave(tmp_path / "wave", rows, more, ("coder anna", "coder ben")))
+    assert _errors(tables) == []
+    assert tables.codes[["coder", "source_sheet"]].to_numpy().tolist() == [["anna", "coder anna"], ["ben", "coder ben"]]
+
+
+def test_a_rating_beside_segments_would_be_doubled_or_lost(tmp_path, read):
+    rows = [["patient", "session", "segment", "denial", "resolution_degree"], ["P01", 4, 1, 0, 3], ["P01", 4, 2, 1, 3],
+            ["P02", 4, 1, 2, None], ["P02", 4, 2, 0, 4]]  # fmt: skip
+    tables = read(_codes_wave(tmp_path / "wave", rows, "constants: {coder: anna}; blank: not coded"))
+    assert _errors(tables) == []
+    codes = tables.codes
+    assert codes.loc[codes["code"] == "resolution_degree", ["patient", "value"]].to_numpy().tolist() == [
+        ["P01", 3.0],
+        ["P02", 4.0],
+    ]
+    assert codes.loc[codes["code"] == "denial", "segment"].tolist() == [1, 2, 1, 2]
+
+
+def test_a_rating_that_differs_between_segments_would_be_averaged(tmp_path, read):
+    rows = [["patient", "session", "segment", "denial", "resolution_degree"], ["P01", 4, 1, 0, 3], ["P01", 4, 2, 1, 4]]
+    problems = _errors(read(_codes_wave(tmp_path / "wave", rows, "constants: {coder: anna}; blank: zero")))
+    assert [row["row"] for row in problems] == [2, 3]
+    assert problems[0]["value"] == "3rs_2015, P01, 4, anna, –, resolution_degree, rating"
+
+
+def test_headings_with_measures_and_labels_would_be_unknown(tmp_path, read):
+    rows = [["ID", "session", "Denial of strain", "minimal_response"], ["P01", 4, 2, 1]]
+    more = "columns: {patient: ID, denial: Denial of strain}; constants: {coder: anna}; blank: zero"
+    assert read(_codes_wave(tmp_path / "wave", rows, more)).codes["value"].tolist() == [2, 1]
+    rows = [["patient", "session", "denial_count", "denial_impact"], ["P01", 4, 2, 5]]
+    more = 'pattern: "{code}_{measure}"; constants: {coder: anna}; blank: zero'
+    codes = read(_codes_wave(tmp_path / "other", rows, more)).codes
+    assert codes[["measure", "value"]].to_numpy().tolist() == [["count", 2.0], ["impact", 5.0]]
+
+
+def test_session_totals_without_markers_would_have_no_place(tmp_path, read):
+    files = """\
+  - {kind: codes, path: totals.csv, instrument: 3rs_totals, version: totals, layout: wide}
+"""
+    folder = _wave(tmp_path / "wave", files)
+    (folder / "totals.csv").write_text(
+        "patient,session,coder,withdrawal,confrontation,resolution_attempts\nP01,4,C1,3,0,5\n", encoding="utf-8"
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    assert tables.codes.set_index("code")["value"].to_dict() == {
+        "withdrawal": 3,
+        "confrontation": 0,
+        "resolution_attempts": 5,
+    }
+
+
+def test_blanks_below_a_label_would_lose_it(tmp_path, read):
+    files = """\
+  - {kind: samples, path: manifest.csv, analyte: oxytocin}
+  - {kind: tubes, path: runs.csv, analyte: oxytocin, fill_down: [label], contents: {B0: b0}, doses: {}}
+"""
+    folder = _wave(tmp_path / "wave", files, signal="cpm")
+    (folder / "manifest.csv").write_text(
+        "sample,patient,session,occasion\nA,P01,4,pre\nB,P01,4,post\n", encoding="utf-8"
+    )
+    (folder / "runs.csv").write_text(
+        "run,position,label,signal\n1,1,B0,900\n1,2,,910\n1,3,A,500\n1,4,,510\n1,5,B,400\n", encoding="utf-8"
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    assert tables.signals["sample"].fillna("").tolist() == ["", "", "A", "A", "B"]
+    assert tables.signals["replicate"].tolist() == [1, 2, 1, 2, 1]
+
+
+def test_headings_further_down_would_shift_the_rows(tmp_path, read):
+    files = "  - {kind: responses, path: wai.csv, instrument: wai_s, layout: wide, header_row: 4}\n"
+    folder = _wave(tmp_path / "wave", files)
+    (folder / "wai.csv").write_text(
+        'Clinic X\n"exported, by hand"\n\npatient,session,wai_s_1\nP01,4,3\n', encoding="utf-8"
+    )
+    assert read(folder).responses[["source_row", "value"]].to_numpy().tolist() == [[5, 3.0]]
