@@ -52,8 +52,9 @@ def check_effects(estimate, variance, labels=None, missing="error") -> Effects:
         kept = np.flatnonzero(finite)
         if kept.size == 0:
             raise PoolingError("every effect has a missing estimate or variance: supply at least one pair.")
-    y, v = y[kept], v[kept]
-    names = tuple(names[row] for row in kept)
+    if dropped:
+        y, v = y[kept], v[kept]
+        names = tuple(names[row] for row in kept)
     if (v <= 0).any():
         row = int(np.flatnonzero(v <= 0)[0])
         raise PoolingError(

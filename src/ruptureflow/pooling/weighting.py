@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ruptureflow.pooling.single import THREADED
+
 
 class once:  # noqa: N801
     """functools.cached_property without its lock, which costs more than the sums of a small pool."""
@@ -63,6 +65,11 @@ class Problem:
         return InterceptFit(self, w) if self.basis is None else DesignFit(self, w)
 
 
+def sums(a, b):
+    """Scalar products of rows (see `single.inner` on threads)."""
+    return np.vecdot(a, b) if a.shape[1] < THREADED else np.einsum("ij,ij->i", a, b)
+
+
 class _Fit:
     """Formulas shared by both designs, in terms of cross(), ratio(), trace() and product()."""
 
@@ -73,12 +80,12 @@ class _Fit:
     @once
     def rss(self):
         """y'Py."""
-        return np.vecdot(self.u, self.residual)
+        return sums(self.u, self.residual)
 
     @once
     def ypp(self):
         """y'PPy."""
-        return np.vecdot(self.u, self.u)
+        return sums(self.u, self.u)
 
     @once
     def _w2(self):
@@ -101,16 +108,16 @@ class _Fit:
     def yppp(self):
         """y'PPPy."""
         wu = self.w * self.u
-        return np.vecdot(wu, self.u) - self.projected(wu)
+        return sums(wu, self.u) - self.projected(wu)
 
     def trace_pv(self, v):
-        return np.vecdot(self.w, v) - self.trace(self.ratio(self.cross(self._w2 * v)))
+        return sums(self.w, v) - self.trace(self.ratio(self.cross(self._w2 * v)))
 
     def trace_pvpv(self, v):
         wv = self.w * v
         m = self.ratio(self.cross(self.w * wv))
         third = self.ratio(self.cross(self.w * wv * wv))
-        return np.vecdot(wv, wv) - 2 * self.trace(third) + self.trace(self.product(m, m))
+        return sums(wv, wv) - 2 * self.trace(third) + self.trace(self.product(m, m))
 
     def trace_pvp(self, v):
         w2v = self._w2 * v
@@ -128,7 +135,7 @@ class InterceptFit(_Fit):
 
     @once
     def coefficients(self):
-        return (np.vecdot(self.w, self.problem.y) / self.total)[:, None]
+        return (sums(self.w, self.problem.y) / self.total)[:, None]
 
     @once
     def residual(self):
@@ -200,7 +207,7 @@ class DesignFit(_Fit):
 
     def projected(self, vector):
         moment = vector @ self.problem.basis
-        return np.vecdot(moment, np.linalg.solve(self.information, moment[..., None])[..., 0])
+        return sums(moment, np.linalg.solve(self.information, moment[..., None])[..., 0])
 
     def leverage(self):
         basis = self.problem.basis
