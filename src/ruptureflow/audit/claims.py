@@ -122,5 +122,7 @@ def _figure_rows(figures: PrintedPools) -> list[dict[str, Any]]:
             verdict, condition = "conditional", row.joint
         how = row.convention if condition or not row.joint else f"{row.convention}; {row.joint}"
         finding = Finding(row.low, row.high, verdict, how, condition)
-        rows.append(_row(f"safran2011.{row.figure}", FIGURE_SOURCE, row.quantity, row.published, "rounded", finding))
+        rows.append(
+            _row(f"safran2011.pooled.{row.figure}", FIGURE_SOURCE, row.quantity, row.published, "rounded", finding)
+        )
     return rows
