@@ -15,6 +15,8 @@ SEED = 90210
 PATIENTS = 8
 SESSIONS = (2, 5, 8, 11)
 CODERS = ("anna", "ben")
+BELOW, LOST = 5, 10
+"""Rows whose first sample is below the limit of detection, and whose second was not measured."""
 GROUPS = {"confrontation": (0.5, 2.0), "withdrawal": (0.0, 3.0), "resolution": (0.4, 3.0)}
 """Slope on the within-patient change and mean of each group's session total."""
 
@@ -26,17 +28,19 @@ def newcomer_wave(instruments: Instruments) -> dict[str, bytes]:
     patient = np.repeat(np.arange(PATIENTS), len(SESSIONS))
     session = np.tile(np.array(SESSIONS), PATIENTS)
     change = nested_draw(patient, 0.7, 1.0, 0.4, random)
-    inner = within(change, patient)
     before = 9 * np.exp(0.25 * random.standard_normal(PATIENTS)[patient] + 0.1 * random.standard_normal(len(patient)))
+    # One sample lies below the limit of detection.
+    before[BELOW], change[BELOW] = 1.2, 0.6
+    inner = within(change, patient)
     files = described("newcomer")
 
     rows: list[list[Cell]] = [["ID", "Session", "before", "after"]]
     for row in range(len(patient)):
         values = [round(float(before[row]), 2), round(float(before[row] + change[row]), 2)]
         rows.append([ids[patient[row]], int(session[row]), *values])
-    # One sample below the limit of detection, one not measured, as laboratories write it.
-    rows[6][2] = "<1.5"
-    rows[11][3] = "N/A"
+    # Below the limit of detection and not measured, as laboratories write it; row 0 holds the headings.
+    rows[1 + BELOW][2] = "<1.5"
+    rows[1 + LOST][3] = "N/A"
     files["oxytocin.xlsx"] = workbook([Sheet("Results", rows)], "SIMULATED oxytocin results")
 
     files["participants.csv"] = _participants(ids, random)

@@ -206,12 +206,13 @@ def _coder_sheets(
         totals[outcome] = _coded_totals(truth.outcomes[outcome], sessions, random)
         columns |= marker_counts(system, group, totals[outcome], random)
     mean = {outcome: values.mean(axis=1) for outcome, values in totals.items()}
-    markers = mean["withdrawal"] + mean["confrontation"]
-    degree = 1.5 + 0.35 * mean["resolution_attempts"] - 0.05 * markers
+    repaired = 2.8 + 0.25 * (mean["resolution_attempts"] - mean["resolution_attempts"].mean())
+    repaired += 0.9 * random.standard_normal(len(repaired))
+    part = 1 + 0.5 * mean["confrontation"] + 0.4 * random.standard_normal(len(repaired))
     columns["withdrawal_impact"] = ratings(impact(mean["withdrawal"], 0.35), len(CODERS), 0.4, random)
     columns["confrontation_impact"] = ratings(impact(mean["confrontation"], 0.5), len(CODERS), 0.4, random)
-    columns["resolution_degree"] = ratings(degree, len(CODERS), 0.5, random)
-    columns["therapist_contribution"] = ratings(1 + 0.25 * mean["confrontation"], len(CODERS), 0.5, random)
+    columns["resolution_degree"] = ratings(repaired, len(CODERS), 0.4, random)
+    columns["therapist_contribution"] = ratings(part, len(CODERS), 0.45, random)
     columns = ordered(system, columns)
     files = {}
     for place, coder in enumerate(CODERS):
