@@ -176,7 +176,7 @@ def trajectories(
 
 
 def forest(effects: pd.DataFrame, pooled: pd.DataFrame, label: str, origin: str, level: float = 0.95) -> Figure:
-    """A forest plot of one pool: every effect with its interval and weight, the pooled effects, the prediction interval.
+    """A forest plot of one pool: effects with intervals and weights, pooled effects, the prediction interval.
 
     Parameters
     ----------

@@ -6,9 +6,10 @@ A *fragment* is a Markdown file whose first line says for what it is written out
 
 `for` names a kind of node (or once); inside a fragment that was itself written out for a node only the nodes below
 that one count. `with` and `without` name kinds that must or must not occur below the node; `where` names a word the
-node must have; `distinct` a word by which copies are told apart. Copies are paragraphs, unless `joined` says inline (one
-paragraph), items (lines) or list (a, b and c). In a fragment `{{< var wave.title >}}` names a word or number of the node it is written out for
-(or of a node above); `[[wave]]` becomes the node's id in labels and file names, `[[figure_change.file]]` a word as it is.
+node must have; `distinct` a word by which copies are told apart. Copies are paragraphs, unless `joined` says inline
+(one paragraph), items (lines) or list (a, b and c). In a fragment `{{< var wave.title >}}` names a word or number of
+the node it is written out for (or of a node above); `[[wave]]` becomes the node's id in labels and file names,
+`[[figure_change.file]]` a word as it is.
 """
 
 from __future__ import annotations

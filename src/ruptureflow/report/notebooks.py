@@ -135,5 +135,6 @@ def page(notebook: Any, title: str, style: str, origin: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
-        f'<style>\n{style}\n</style>\n</head>\n<body class="notebook">\n{banner if simulated else ""}\n{body}\n</body>\n</html>\n'
+        f'<style>\n{style}\n</style>\n</head>\n<body class="notebook">\n'
+        f"{banner if simulated else ''}\n{body}\n</body>\n</html>\n"
     )

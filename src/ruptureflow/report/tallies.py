@@ -23,7 +23,8 @@ def tally(claims: pd.DataFrame, engines: pd.DataFrame, gates: pd.DataFrame, show
     -------
     DataFrame
         as `ruptureflow.tables.report.SUMMARIES`; subjects `claims.<convention>.<verdict>`, `engine.<verdict>`,
-        `gates.<verdict>`, `checks.<gate>.<verdict>` and, over all verdicts, `claims.<convention>.all`, `engine.all`, `gates.all`.
+        `gates.<verdict>`, `checks.<gate>.<verdict>` and, over all verdicts, `claims.<convention>.all`,
+        `engine.all`, `gates.all`.
     """
     import pandas as pd
 

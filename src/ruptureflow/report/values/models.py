@@ -52,7 +52,7 @@ RAW, INTERCEPT = "raw", "Intercept"
 
 
 def descriptives(wave: str, settings: ModelSettings, sheet: Sheet, labels: Labels) -> Chapter:
-    """One node a variable of the joined sessions that has a value; one that the plan centres is a node of kind `centred` too."""
+    """One node a variable of the joined sessions that has a value; of kind `centred` too if the plan centres it."""
     chapter = Chapter()
     for index, row in sheet.frame.iterrows():
         if row["n_obs"] == 0:
@@ -77,8 +77,8 @@ def models(
     """The plan's analyses that have a fitted model, and under each its fits, terms, tests and variances.
 
     A model that was not fitted becomes a node of kind `unfitted`, with its reason. The coefficient that answers an
-    analysis's question stands as a node of kind `answer` besides being a `term`; a standardised coefficient is a node of
-    kind `standardised`. Tests of a coefficient under every df method are its children; the primary method's numbers
+    analysis's question stands as a node of kind `answer` besides being a `term`; a standardised coefficient is a node
+    of kind `standardised`. Tests of a coefficient under every df method are its children; the primary method's numbers
     are the coefficient's own too.
     """
     chapter = Chapter()
