@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ruptureflow.assay.clustered_mean import MeanChange
+from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.logistic import Array
 
+LEAST_MEASURED, LEAST_PATIENTS = 10, 3
 BURN_IN = 500
 # Sweeps between two kept draws: the slowest chain of the demonstration data has forgotten its past after about 10.
 THINNING = 25
@@ -40,7 +42,19 @@ class CensoredSamples:
 
 
 def impute(samples: CensoredSamples, draws: int, seed: int) -> Array:
-    """Completed log concentrations, (draws, samples); measured ones are the same in every row."""
+    """Completed log concentrations, (draws, samples); measured ones are the same in every row.
+
+    Raises
+    ------
+    AssayError
+        with fewer than ten measured values or three patients: the sampler would wander without bound.
+    """
+    measured, patients = int((samples.side == 0).sum()), np.unique(samples.patient).size
+    if measured < LEAST_MEASURED or patients < LEAST_PATIENTS:
+        raise AssayError(
+            f"{measured} measured values of {patients} patients are too few to impute from; "
+            f"{LEAST_MEASURED} of {LEAST_PATIENTS} are needed"
+        )
     rng = np.random.default_rng(seed)
     labels = (samples.occasion, samples.patient, samples.session)
     occasion, patient, session = (np.unique(label, return_inverse=True)[1] for label in labels)

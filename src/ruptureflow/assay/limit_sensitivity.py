@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCALES = ("difference", "log-ratio")
+LIKELIHOOD, IMPUTATION = "censored likelihood", "multiple imputation"
 # Above this share of censored values a substitution is no longer harmless (the field's 10 to 15 %).
 MANY_CENSORED = 15.0
 
@@ -63,9 +64,14 @@ def limit_sensitivity(concentrations: pd.DataFrame, settings: AssaySettings) -> 
         hidden = int((side[pairs] != 0).sum())
         found, notes = _all_treatments(level, side, pairs, patients, settings, hidden > 0)
         if (side != 0).any():
-            completed = impute(_samples(own, level, side), settings.imputations, settings.seed)
-            found |= _imputed(np.exp(completed), pairs, patients)
-            draws.append(_draw_rows(own, side, np.exp(completed)))
+            try:
+                completed = np.exp(impute(_samples(own, level, side), settings.imputations, settings.seed))
+            except AssayError as error:
+                found |= {(scale, IMPUTATION): _unknown(pairs, patients) for scale in SCALES}
+                notes[IMPUTATION] = str(error)
+            else:
+                found |= _imputed(completed, pairs, patients)
+                draws.append(_draw_rows(own, side, completed))
         for (scale, method), mean in found.items():
             low, high = mean.interval(settings.level)
             rows.append(
@@ -113,19 +119,23 @@ def _all_treatments(
     notes = {}
     if any_hidden:
         try:
-            found["log-ratio", "censored likelihood"] = censored_mean_change(
+            found["log-ratio", LIKELIHOOD] = censored_mean_change(
                 CensoredPairs(np.log(level)[pairs], side[pairs], patients)
             )
         except AssayError as error:
-            nan = float("nan")
-            found["log-ratio", "censored likelihood"] = MeanChange(nan, nan, nan, len(pairs), np.unique(patients).size)
-            notes["censored likelihood"] = str(error)
+            found["log-ratio", LIKELIHOOD] = _unknown(pairs, patients)
+            notes[LIKELIHOOD] = str(error)
     return found, notes
+
+
+def _unknown(pairs: np.ndarray, patients: np.ndarray) -> MeanChange:
+    nan = float("nan")
+    return MeanChange(nan, nan, nan, len(pairs), np.unique(patients.astype(str)).size)
 
 
 def _imputed(completed: Array, pairs: np.ndarray, patients: np.ndarray) -> dict[tuple[str, str], MeanChange]:
     return {
-        (scale, "multiple imputation"): joined_by_rubin(
+        (scale, IMPUTATION): joined_by_rubin(
             [clustered_mean(_change(value, pairs, scale), patients) for value in completed]
         )
         for scale in SCALES

@@ -70,14 +70,15 @@ def change_rows(
     matrices = _stacked(rows, covariances)
     scales = {"std_error": (1.0, 1.0), "log_ratio_std_error": (pre, post)}
     for column, (pre_scale, post_scale) in scales.items():
-        g1, g2 = (
-            np.nan_to_num(rows[[f"{s}_{g}" for g in GRADIENTS]].to_numpy(dtype=float)) / np.reshape(scale, (-1, 1))
-            for s, scale in (("pre", pre_scale), ("post", post_scale))
-        )
-        replicate = sum(
-            (rows[f"{s}_replicate_std_error"].to_numpy(dtype=float) / scale) ** 2
-            for s, scale in (("pre", pre_scale), ("post", post_scale))
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            g1, g2 = (
+                np.nan_to_num(rows[[f"{s}_{g}" for g in GRADIENTS]].to_numpy(dtype=float)) / np.reshape(scale, (-1, 1))
+                for s, scale in (("pre", pre_scale), ("post", post_scale))
+            )
+            replicate = sum(
+                (rows[f"{s}_replicate_std_error"].to_numpy(dtype=float) / scale) ** 2
+                for s, scale in (("pre", pre_scale), ("post", post_scale))
+            )
         together = np.einsum("ri,rij,rj->r", g2 - g1, matrices[0], g2 - g1)
         apart = sum(np.einsum("ri,rij,rj->r", g, m, g) for g, m in zip((g1, g2), matrices, strict=True))
         rows[column] = np.sqrt(np.where(same, together, apart) + replicate)

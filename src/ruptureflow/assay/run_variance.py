@@ -28,7 +28,7 @@ def run_variance_rows(concentrations: pd.DataFrame, quality_controls: pd.DataFra
 
     rows = []
     measured = quality_controls[(quality_controls["concentration"] > 0) & quality_controls["analyte"].eq(analyte)]
-    if measured["run"].nunique() > 1:
+    if measured.groupby("level")["run"].nunique().gt(1).any():
         rows.append(_from_controls(measured, analyte))
     usable = concentrations[
         concentrations["analyte"].eq(analyte)
@@ -57,12 +57,13 @@ def _from_controls(measured: pd.DataFrame, analyte: str) -> dict[str, object]:
         df += freedom
     run, residual = between / df, within / df
     single = bool(np.isnan(residual))
+    total = max(run, 0.0) + residual
     return {
         "analyte": analyte,
         "material": "qc",
         "run_variance": run,
         "residual_variance": residual,
-        "run_share": 100.0 * max(run, 0.0) / (max(run, 0.0) + (0.0 if single else residual)) if not single else np.nan,
+        "run_share": 100.0 * max(run, 0.0) / total if total > 0 else np.nan,
         "n_runs": measured["run"].nunique(),
         "n_values": len(measured),
         "method": "variance of log run means less the replicates' part, pooled over levels",
