@@ -16,7 +16,8 @@ from ruptureflow.agreement.consistency import (
 from ruptureflow.agreement.items import describe_scales, item_rows
 from ruptureflow.agreement.patient_bootstrap import Bootstrap
 from ruptureflow.agreement.scale_reliability import reliability_forms, scale_reliabilities
-from ruptureflow.agreement.scales import score_scales, spread_answers
+from ruptureflow.agreement.scales import filled_forms, spread_answers
+from ruptureflow.agreement.scales import score_scales as score_forms_and_reports
 from ruptureflow.config.instruments import Questionnaire
 from ruptureflow.tables import intake
 
@@ -55,6 +56,10 @@ def responses(forms: dict[tuple, dict[str, float]]) -> pd.DataFrame:
         for item, value in answers.items()
     ]
     return intake.RESPONSES.conform(pd.DataFrame(rows))
+
+
+def score_scales(answers: pd.DataFrame, reports: pd.DataFrame, instruments: dict) -> pd.DataFrame:
+    return score_forms_and_reports(filled_forms(answers, instruments), reports, instruments)
 
 
 FORM = ("patient", "p1", "session", 4)

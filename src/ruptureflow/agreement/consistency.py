@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _LEAST_UNIQUENESS = 0.005
+_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -107,29 +108,50 @@ def mcdonald_omega(covariance: np.ndarray) -> tuple[float, str]:
 
 
 def one_factor(correlation: np.ndarray) -> OneFactor:
-    """One common factor by maximum likelihood, as R's factanal (uniquenesses not below 0.005)."""
-    from scipy.optimize import minimize
+    """One common factor by maximum likelihood, as R's factanal (uniquenesses not below 0.005).
 
-    def deviance(uniquenesses: np.ndarray) -> tuple[float, np.ndarray]:
-        scale = 1 / np.sqrt(uniquenesses)
-        values, vectors = np.linalg.eigh(correlation * scale[:, None] * scale)
-        rest = values[:-1]
-        loadings = _loadings(values[-1], vectors[:, -1], uniquenesses)
-        gap = loadings[:, None] * loadings + np.diag(uniquenesses) - correlation
-        return float((rest - np.log(rest)).sum()) - len(rest), np.diag(gap) / uniquenesses**2
+    Newton's method on the logarithms of the uniquenesses with the approximate second derivatives of Clarke (1970)
+    and Jöreskog (1977), the step halved while it does not lower the deviance.
+    """
+    log_least = np.log(_LEAST_UNIQUENESS)
+    place = np.clip(np.log(0.5 / np.diag(np.linalg.inv(correlation))), log_least, 0.0)
+    current = _concentrated(correlation, place)
+    for _ in range(_STEPS):
+        free = ~((place <= log_least) & (current.gradient > 0)) & ~((place >= 0) & (current.gradient < 0))
+        if not free.any() or np.abs(current.gradient[free]).max() < 1e-12:
+            break
+        move = np.zeros(len(place))
+        curvature = current.curvature[np.ix_(free, free)] + 1e-12 * np.eye(int(free.sum()))
+        move[free] = -np.linalg.solve(curvature, current.gradient[free])
+        step = 1.0
+        following = _concentrated(correlation, np.clip(place + move, log_least, 0.0))
+        while following.deviance > current.deviance and step > 1e-6:
+            step /= 2
+            following = _concentrated(correlation, np.clip(place + step * move, log_least, 0.0))
+        if following.deviance > current.deviance:
+            break
+        place, current = np.clip(place + step * move, log_least, 0.0), following
+    return OneFactor(current.loadings, np.exp(place), bool((place <= log_least).any()))
 
-    start = np.clip(0.5 / np.diag(np.linalg.inv(correlation)), _LEAST_UNIQUENESS, 1)
-    bounds = [(_LEAST_UNIQUENESS, 1.0)] * len(correlation)
-    found = minimize(
-        deviance, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-10}
+
+@dataclass(frozen=True)
+class _Concentrated:
+    """Deviance at given uniquenesses with the best loadings, and its derivatives by their logarithms."""
+
+    deviance: float
+    gradient: np.ndarray
+    curvature: np.ndarray
+    loadings: np.ndarray
+
+
+def _concentrated(correlation: np.ndarray, log_uniquenesses: np.ndarray) -> _Concentrated:
+    root = np.exp(log_uniquenesses / 2)
+    values, vectors = np.linalg.eigh(correlation / root[:, None] / root)
+    rest, directions = values[:-1], vectors[:, :-1]
+    loadings = np.sqrt(max(values[-1] - 1, 0.0)) * vectors[:, -1] * root
+    return _Concentrated(
+        float((rest - np.log(rest) - 1).sum()),
+        (directions**2) @ (1 - rest),
+        (directions @ directions.T) ** 2,
+        loadings if loadings.sum() >= 0 else -loadings,
     )
-    uniquenesses = found.x
-    scale = 1 / np.sqrt(uniquenesses)
-    values, vectors = np.linalg.eigh(correlation * scale[:, None] * scale)
-    loadings = _loadings(values[-1], vectors[:, -1], uniquenesses)
-    return OneFactor(loadings, uniquenesses, bool((uniquenesses <= _LEAST_UNIQUENESS * 1.001).any()))
-
-
-def _loadings(value: float, vector: np.ndarray, uniquenesses: np.ndarray) -> np.ndarray:
-    loadings = np.sqrt(max(value - 1, 0.0)) * vector * np.sqrt(uniquenesses)
-    return loadings if loadings.sum() >= 0 else -loadings

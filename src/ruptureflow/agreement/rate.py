@@ -12,7 +12,7 @@ from ruptureflow.agreement.errors import AgreementError
 from ruptureflow.agreement.items import describe_items, describe_scales, item_rows
 from ruptureflow.agreement.patient_bootstrap import Bootstrap
 from ruptureflow.agreement.scale_reliability import reliability_forms, scale_reliabilities
-from ruptureflow.agreement.scales import score_scales, spread_answers
+from ruptureflow.agreement.scales import filled_forms, score_scales
 from ruptureflow.tables.agreement import (
     CODER_BIASES,
     CODER_PAIRS,
@@ -77,10 +77,11 @@ def rate_agreement(
     independent = values[values["coder"] != settings.consensus_coder]
     for (instrument, code), part in independent.groupby(["instrument", "code"], sort=False):
         _compare(str(instrument), str(code), part, instruments[str(instrument)], settings, bootstrap, compared)
-    _describe_questionnaires(responses, instruments, bootstrap, compared)
+    forms = filled_forms(responses, instruments)
+    _describe_questionnaires(forms, instruments, bootstrap, compared)
     coefficients = _table(compared.coefficients, COEFFICIENTS)
     _apply_policy(coefficients, settings)
-    scores = score_scales(responses, reported_scores, instruments)
+    scores = score_scales(forms, reported_scores, instruments)
     return Agreement(
         coefficients=coefficients,
         coder_values=values,
@@ -143,18 +144,15 @@ def _compare(
 
 
 def _describe_questionnaires(
-    responses: pd.DataFrame,
+    forms: Mapping[str, pd.DataFrame],
     instruments: Mapping[str, CodingSystem | Questionnaire],
     bootstrap: Bootstrap,
     out: _Rows,
 ) -> None:
-    for name in responses["instrument"].dropna().unique():
-        questionnaire = instruments.get(name)
-        if questionnaire is None:
-            continue  # score_scales refuses it with a message that lists the known ones
-        answers = spread_answers(responses, questionnaire)
-        for role, forms in answers.groupby(level="role", sort=True):
-            chosen, timepoint = reliability_forms(forms)
+    for name, answers in forms.items():
+        questionnaire = instruments[name]
+        for role, filled in answers.groupby(level="role", sort=True):
+            chosen, timepoint = reliability_forms(filled)
             for scale in questionnaire.scales:
                 place: Row = {"instrument": name, "role": role, "scale": scale.name}
                 found = scale_reliabilities(chosen, questionnaire, scale, timepoint, bootstrap)

@@ -91,8 +91,22 @@ def score_forms(answers: pd.DataFrame, questionnaire: Questionnaire, scale: Scal
     return pd.DataFrame({"score": score, "n_items": len(scale.items), "n_answered": answered}, index=answers.index)
 
 
+def filled_forms(
+    responses: pd.DataFrame, instruments: Mapping[str, Questionnaire | CodingSystem]
+) -> dict[str, pd.DataFrame]:
+    """Every questionnaire's filled forms by instrument, as `spread_answers` gives them.
+
+    Raises
+    ------
+    AgreementError
+        if answers name an instrument without a questionnaire file.
+    """
+    names = [str(name) for name in responses["instrument"].dropna().unique()]
+    return {name: spread_answers(responses, questionnaire_of(name, instruments)) for name in names}
+
+
 def score_scales(
-    responses: pd.DataFrame,
+    forms: Mapping[str, pd.DataFrame],
     reported_scores: pd.DataFrame,
     instruments: Mapping[str, Questionnaire | CodingSystem],
 ) -> pd.DataFrame:
@@ -100,7 +114,7 @@ def score_scales(
 
     Parameters
     ----------
-    responses, reported_scores : intake's tables.
+    forms : filled forms by instrument. reported_scores : intake's table.
     instruments : the instrument files by id.
 
     Returns
@@ -111,20 +125,19 @@ def score_scales(
     Raises
     ------
     AgreementError
-        if answers or scores name an instrument or a scale without a file.
+        if reported scores name an instrument without a file or a scale it does not have.
     """
     import pandas as pd
 
     parts = []
-    for name in responses["instrument"].dropna().unique():
-        questionnaire = _questionnaire(name, instruments)
-        answers = spread_answers(responses, questionnaire)
+    for name, answers in forms.items():
+        questionnaire = questionnaire_of(name, instruments)
         for scale in questionnaire.scales:
             if scale.items:
                 scored = score_forms(answers, questionnaire, scale).reset_index()
                 parts.append(scored.assign(instrument=name, scale=scale.name, origin="items"))
     for (name, scale_name), rows in reported_scores.groupby(["instrument", "scale"], sort=False):
-        questionnaire = _questionnaire(str(name), instruments)
+        questionnaire = questionnaire_of(str(name), instruments)
         known = [scale.name for scale in questionnaire.scales]
         if scale_name not in known:
             raise AgreementError(f"reported scores name scale {scale_name!r}; instrument {name} has {known}")
@@ -138,7 +151,8 @@ def score_scales(
     return SCORES.conform(scores.reindex(columns=SCORES.names).sort_values(order, kind="stable"))
 
 
-def _questionnaire(name: str, instruments: Mapping[str, Questionnaire | CodingSystem]) -> Questionnaire:
+def questionnaire_of(name: str, instruments: Mapping[str, Questionnaire | CodingSystem]) -> Questionnaire:
+    """The questionnaire file of that id; an AgreementError lists those there are."""
     from ruptureflow.config.instruments import Questionnaire
 
     found = instruments.get(name)
