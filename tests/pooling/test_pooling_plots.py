@@ -87,3 +87,11 @@ def test_plots_invent_what_is_not_there():
         plots.forest(pool(Y, V, test="z", moderators={"x": range(7)}))
     with pytest.raises(PoolingError, match="kind='jpg' is unknown"):
         plots.save_figure(draw("labbe"), io.BytesIO(), "jpg")
+
+
+def test_a_multilevel_pool_has_no_forest():
+    from ruptureflow.pooling import pool_multilevel
+
+    nested = pool_multilevel(Y, V, groups={"study": list("aabbccd"), "effect": range(7)}, labels=NAMES)
+    shown = texts(plots.forest(nested))
+    assert set(NAMES) <= set(shown) and "95 % prediction" in shown

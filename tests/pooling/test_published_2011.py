@@ -6,7 +6,7 @@ import pytest
 from ruptureflow.pooling.inferred_digits import illegible_cell_scan, uncertain_digits
 from ruptureflow.pooling.joint_readings import joint_reading
 from ruptureflow.pooling.printed_studies import total_n, training_studies
-from ruptureflow.pooling.published import reproduce_figures
+from ruptureflow.pooling.published import as_reproductions, reproduce_figures
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +100,10 @@ def test_subgroup_pool_of_the_library_gives_another_q_between(tables, figures):
     y, v = zip(*(study.middle for study in studies), strict=True)
     ours = pool_subgroups(y, v, [study.group for study in studies], "dl", "z")
     assert np.isclose(ours.q_between, figures.loc["between_subgroups.q_between", "recomputed"])
+
+
+def test_the_hand_over_table_loses_a_figure(figures):
+    handed = as_reproductions(figures.reset_index())
+    assert len(handed) == 43
+    z = handed[(handed["pool"] == "between") & (handed["quantity"] == "z")].iloc[0]
+    assert "alone only" in z["verdict"] and z["published"] == "2.66"

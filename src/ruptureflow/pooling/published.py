@@ -66,6 +66,29 @@ def reproduce_figures(table1, table2, checks, level=0.95):
     return pd.DataFrame(rows).set_index("figure").loc[list(checks["figure"])].reset_index()
 
 
+def as_reproductions(found):
+    """`reproduce_figures`' result as the hand-over table `tables.pooling.REPRODUCTIONS`.
+
+    The joint verdict is joined to the verdict; a pool's id is the analysis.
+    """
+    import pandas as pd
+
+    from ruptureflow.tables.pooling import REPRODUCTIONS
+
+    joint = [
+        f"{verdict}; {joint}" if joint else verdict
+        for verdict, joint in zip(found["verdict"], found["joint"], strict=True)
+    ]
+    same = found[["quantity", "published", "recomputed", "convention"]]
+    rest = {
+        "pool": found["analysis"],
+        "recomputed_low": found["low"],
+        "recomputed_high": found["high"],
+        "verdict": joint,
+    }
+    return REPRODUCTIONS.conform(pd.concat([same, pd.DataFrame(rest)], axis=1))
+
+
 def _options(study):
     if study.illegible:
         r = np.tanh(study.estimate)

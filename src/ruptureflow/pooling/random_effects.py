@@ -121,6 +121,8 @@ def pool(
 
     gamma, covariance, scale = _coefficients(problem, found.tau2, plain, weights, test)
     if test == "knapp-hartung":
+        if method == "fixed":
+            notes.append("Knapp–Hartung is made for random effects: its scale is a dispersion here")
         notes.extend(_knapp_hartung_notes(scale, adhoc, k, p))
         covariance = covariance * (max(1.0, scale) if adhoc else scale)
     if triangle is None:
