@@ -10,6 +10,7 @@ from ruptureflow.config.plan import PoolingSettings
 from ruptureflow.config.waves import WaveRow
 from ruptureflow.pooling import PoolingError, pool
 from ruptureflow.pooling.evidence import pool_evidence
+from ruptureflow.pooling.plots.of_plan import plan_forest, primary_result
 from ruptureflow.pooling.printed_rows import read_row
 from ruptureflow.tables import models
 
@@ -218,3 +219,25 @@ def test_the_hand_found_other_feasible_values():
         errors = np.sqrt(readings.variance)
         assert errors.min() == pytest.approx(float(row["implied_se_low"]), abs=2e-4)
         assert errors.max() == pytest.approx(float(row["implied_se_high"]), abs=2e-4)
+
+
+def test_the_forest_plot_draws_another_pool_than_the_table():
+    found = _pooled(_estimates({"w1": -0.3, "w2": -0.1, "w3": 0.0}), _waves(w1="real", w2="real", w3="real"))
+    for pool_id in ("repair", "bond"):
+        again = primary_result(found.effects, found.pooled, pool_id)
+        row = found.pooled.query(f"pool == '{pool_id}' and primary").iloc[0]
+        assert again.estimate == pytest.approx(row["estimate"])
+        assert again.std_error == pytest.approx(row["std_error"])
+        assert again.k == row["k"]
+    with pytest.raises(PoolingError, match="no pool 'x': pooled are repair, bond"):
+        primary_result(found.effects, found.pooled, "x")
+
+
+def test_a_forest_plot_of_simulated_waves_passes_for_real():
+    estimates = _estimates({"w1": -0.3, "w2": -0.1})
+    for origin in ("simulated", "real"):
+        found = _pooled(estimates, _waves(w1=origin, w2=origin))
+        texts = [text.get_text() for text in plan_forest(found.effects, found.pooled, "bond").texts]
+        assert ("SIMULATED DATA" in texts) == (origin == "simulated")
+    published = plan_forest(found.effects, found.pooled, "repair")
+    assert "SIMULATED DATA" not in [text.get_text() for text in published.texts]
