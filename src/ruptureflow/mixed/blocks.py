@@ -7,6 +7,7 @@ Blocks of equal make-up are stacked, so one batched operation serves them all.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,27 @@ class Batch:
     places: tuple[np.ndarray, ...]
     units: tuple[np.ndarray, ...]
     size: int
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """``(blocks, Q, Q)``: Z'Z."""
+        return np.ascontiguousarray(self.products[:, : self.size, : self.size])
+
+    @cached_property
+    def with_effects(self) -> np.ndarray:
+        """``(blocks, Q, Q + p + 1)``: Z'[Z | X | y]."""
+        return np.ascontiguousarray(self.products[:, : self.size])
+
+    @cached_property
+    def cross(self) -> np.ndarray:
+        """``(blocks * Q, p + 1)``: Z'[X | y], blocks below each other."""
+        part = self.products[:, : self.size, self.size :]
+        return np.ascontiguousarray(part).reshape(-1, part.shape[2])
+
+    @cached_property
+    def rest(self) -> np.ndarray:
+        """``(p + 1, p + 1)``: [X | y]'[X | y] summed over blocks."""
+        return self.products[:, self.size :, self.size :].sum(axis=0)
 
 
 def unit_products(codes: np.ndarray, count: int, rows_of: Callable[[object], np.ndarray]) -> np.ndarray:

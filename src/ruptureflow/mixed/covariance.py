@@ -56,20 +56,34 @@ class FactorLayout:
         rows, cols = self.entries
         return (rows == cols).astype(float)
 
+    @cached_property
+    def _patterns(self) -> tuple[np.ndarray, ...]:
+        rows, cols = self.entries
+        same_row = (rows[:, None] == rows[None, :]).astype(float)
+        crossed = (cols[:, None] == rows[None, :]).astype(float)
+        same_column = 2.0 * (cols[:, None] == cols[None, :])
+        # an off-diagonal element stands for two entries of the matrix
+        share = np.where(rows == cols, 1.0, 0.5)
+        return same_row, crossed, same_column, share
+
     def jacobian(self, factor: np.ndarray) -> np.ndarray:
         """``(count, count)``: derivative of each covariance element (row) by each factor entry (column)."""
         if self.size == 1:
             return 2.0 * factor
         rows, cols = self.entries
+        same_row, crossed, _, _ = self._patterns
         # dPsi = e_a e_b' Lambda' + Lambda e_b e_a' for entry (a, b)
-        first = (rows[:, None] == rows[None, :]) * factor[cols[:, None], cols[None, :]]
-        second = (cols[:, None] == rows[None, :]) * factor[rows[:, None], cols[None, :]]
-        return first + second
+        return same_row * factor[cols[:, None], cols] + crossed * factor[rows[:, None], cols]
 
     def curvature(self, gradient: np.ndarray) -> np.ndarray:
-        """Second-derivative term of the chain rule: ``sum_k g_k d2Psi_k`` for a symmetric gradient matrix."""
+        """Second-derivative term of the chain rule: ``sum_k g_k d2Psi_k`` for a gradient by covariance elements."""
+        if self.size == 1:
+            return 2.0 * gradient[:, None]
         rows, cols = self.entries
-        return 2.0 * (cols[:, None] == cols[None, :]) * gradient[rows[:, None], rows[None, :]]
+        _, _, same_column, share = self._patterns
+        matrix = np.zeros((self.size, self.size))
+        matrix[rows, cols] = matrix[cols, rows] = share * gradient
+        return same_column * matrix[rows[:, None], rows]
 
     def canonical(self, theta: np.ndarray) -> np.ndarray:
         """The same covariance with a non-negative diagonal in the factor."""

@@ -26,15 +26,16 @@ def solve_relative(zz: np.ndarray, psi: np.ndarray, right: np.ndarray) -> tuple[
             return right, np.full(len(zz), -np.inf)
         return right / scale[:, None, None], np.log(scale)
     matrix = zz @ psi
+    if q == 2:
+        # inverse of a 2 × 2 matrix A: (tr(A) I - A) / det(A); here A = I + ZZ Psi
+        trace = 1.0 + matrix[:, 0, 0] + matrix[:, 1, 1]
+        det = trace + matrix[:, 0, 0] * matrix[:, 1, 1] - matrix[:, 0, 1] * matrix[:, 1, 0]
+        out = trace[:, None, None] * right
+        out -= matrix @ right
+        out /= det[:, None, None]
+        return out, np.log(det)
     diagonal = np.arange(q)
     matrix[:, diagonal, diagonal] += 1.0
-    if q == 2:
-        a, b, c, d = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1]
-        det = a * d - b * c
-        out = np.empty_like(right)
-        out[:, 0] = (d[:, None] * right[:, 0] - b[:, None] * right[:, 1]) / det[:, None]
-        out[:, 1] = (a[:, None] * right[:, 1] - c[:, None] * right[:, 0]) / det[:, None]
-        return out, np.log(det)
     return np.linalg.solve(matrix, right), np.linalg.slogdet(matrix)[1]
 
 
@@ -92,11 +93,10 @@ def chain(
     layouts: tuple[FactorLayout, ...], factors: list[np.ndarray], gradient: np.ndarray, extra: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Jacobian of (covariance elements, other parameters) by (factor entries, others) and the curvature term."""
-    counts = [layout.count for layout in layouts]
-    total = sum(counts) + extra
-    if total == 1 and not extra:
-        layout, factor = next((x, f) for x, f in zip(layouts, factors, strict=True) if x.count)
-        return layout.jacobian(factor), 2.0 * gradient[:, None]
+    if len(layouts) == 1 and not extra:
+        layout, factor = layouts[0], factors[0]
+        return layout.jacobian(factor), layout.curvature(gradient)
+    total = sum(layout.count for layout in layouts) + extra
     jacobian = np.zeros((total, total))
     curvature = np.zeros((total, total))
     start = 0
@@ -104,13 +104,7 @@ def chain(
         stop = start + layout.count
         here = slice(start, stop)
         jacobian[here, here] = layout.jacobian(factor)
-        rows, cols = layout.entries
-        matrix = np.zeros((layout.size, layout.size))
-        # an off-diagonal element stands for two entries of the matrix
-        share = np.where(rows == cols, 1.0, 0.5) * gradient[here]
-        matrix[rows, cols] = share
-        matrix[cols, rows] = share
-        curvature[here, here] = layout.curvature(matrix)
+        curvature[here, here] = layout.curvature(gradient[here])
         start = stop
     if extra:
         index = np.arange(start, total)
@@ -159,15 +153,13 @@ class BlockLikelihood:
                 total += batch.products.sum(axis=0)
                 continue
             psi = full_psi(batch, psis)
-            right = batch.products[:, :q]
-            sol, dets = solve_relative(batch.products[:, :q, :q], psi, right)
+            sol, dets = solve_relative(batch.within, psi, batch.with_effects)
             log_det += float(dets.sum())
             solved.append(sol)
             cross = sol[:, :, q:]
-            total += batch.products[:, q:, q:].sum(axis=0)
+            total += batch.rest
             weighted = cross * psi[0, 0] if q == 1 else psi @ cross
-            flat = (-1, p + 1)
-            total -= right[:, :, q:].reshape(flat).T @ weighted.reshape(flat)
+            total -= batch.cross.T @ weighted.reshape(-1, p + 1)
         return solved, log_det, total
 
     def moments(self, psis: list[np.ndarray], full: bool = True) -> Moments | None:
@@ -274,14 +266,14 @@ class Sums:
         squares = (outcome[:, :, None] * outcome[:, None, :]).reshape(units, q * q)
         fixed = data[:, :, :-1]
         products = (fixed @ fixed.swapaxes(1, 2)).reshape(units, q * q)
-        # sums over units of C[a, b] times C, the outcome's products and the fixed effects' products [c, d]
+        # sums over units of C[a, c] times C, the outcome's products and the fixed effects' products [b, d]; both
+        # tr(E_k C E_l C) and W'E_k C E_l W take them in the order [a, b], [c, d]
         tables = flat_c.T @ np.concatenate([flat_c, squares, products], axis=1)
-        pairs, by_data, by_fixed = tables.reshape(q, q, 3, q, q).transpose(2, 0, 1, 3, 4)
-        # tr(E_k C E_l C) takes C[d, a] C[b, c]; W'E_k C E_l W takes W[b] C[a, c] W[d]
-        self.traces[:] += basis @ pairs.transpose(1, 2, 3, 0).reshape(q * q, q * q) @ basis.T
-        order = (0, 2, 1, 3)
-        self.second_data[:] += basis @ by_data.transpose(order).reshape(q * q, q * q) @ basis.T
-        self.second_fixed[:] += basis @ by_fixed.transpose(order).reshape(q * q, q * q) @ basis.T
+        turned = tables.reshape(q, q, 3, q, q).transpose(2, 0, 3, 1, 4).reshape(3, q * q, q * q)
+        pairs, by_data, by_fixed = basis @ turned @ basis.T
+        self.traces[:] += pairs
+        self.second_data[:] += by_data
+        self.second_fixed[:] += by_fixed
         grams = (flat.T @ flat).reshape(q, width, q, width).transpose(0, 2, 1, 3).reshape(q * q, width * width)
         self.first[:] += (basis @ grams).reshape(-1, width, width)
         if self.second is None:
