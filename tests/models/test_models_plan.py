@@ -69,8 +69,9 @@ def test_the_contextual_effect_is_not_the_coefficient_of_the_raw_means(sessions,
     """Between minus within is the coefficient of the means in a model with the uncentred variable."""
     raw = fit_mixed("bond ~ time + oxytocin_change + oxytocin_change_between", sessions, groups="patient")
     own = raw.fixed_effects(df="satterthwaite").set_index("term").loc["oxytocin_change_between"]
-    row = fitted.estimates.query("outcome == 'bond' and metric == 'contextual'").iloc[0]
-    assert row["term"] == "oxytocin_change_between - oxytocin_change_within"
+    row = fitted.contextual_effects.query("outcome == 'bond'").iloc[0]
+    assert row["variable"] == "oxytocin_change"
+    assert list(fitted.contextual_effects["df_method"].unique()) == SETTINGS.df_methods
     for name in ("estimate", "std_error", "df", "p_value"):
         assert np.isclose(row[name], own[name], rtol=1e-4), name
 

@@ -3,7 +3,7 @@
 Reads       results/<wave>/intake/participants.csv, results/<wave>/assay/changes.csv,
             results/<wave>/agreement/{coded,scores}.csv, results/<wave>/ruptures/ruptures.csv
 Hands over  results/<wave>/models/sessions.csv (the joined rows), estimates.csv (every coefficient),
-            variances.csv, plan.csv (what became of each model), random_effects.csv, influence.csv (every
+            contextual_effects.csv, variances.csv, plan.csv (what became of each model), random_effects.csv, influence.csv (every
             coefficient without each patient), descriptives.csv;
             results/estimates.csv (the coefficients of all waves)
 """
@@ -19,6 +19,7 @@ rule fit_models:
     output:
         sessions="results/{wave}/models/sessions.csv",
         estimates="results/{wave}/models/estimates.csv",
+        contextual_effects="results/{wave}/models/contextual_effects.csv",
         variances="results/{wave}/models/variances.csv",
         plan="results/{wave}/models/plan.csv",
         random_effects="results/{wave}/models/random_effects.csv",

@@ -1,4 +1,4 @@
-"""A fit's coefficients as rows: raw, standardised within patients, and between against within."""
+"""A fit's coefficients as rows: raw, standardised within patients; and between against within."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ruptureflow.config.plan import ModelSettings
     from ruptureflow.mixed import MixedFit
 
-CONTEXTUAL = "contextual"
 NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
 
 
@@ -44,8 +43,7 @@ def coefficient_rows(
     Returns
     -------
     list of dict
-        every coefficient by every df method (metric raw); those to standardise again (standardised_within); between
-        minus within coefficient where a model has both parts (contextual).
+        every coefficient by every df method (metric raw); those to standardise again (standardised_within).
 
     Raises
     ------
@@ -67,19 +65,14 @@ def coefficient_rows(
             found.append(raw)
             if row["term"] in question.specification.standardise:
                 found.append(raw | _standardised(raw, question, rows, settings.level))
-        found += _contextual(fit, question, settings, units, method)
     _refuse_unknown_terms(question, [row["term"] for row in found])
     return found
 
 
-def _contextual(
-    fit: MixedFit,
-    question: Question,
-    settings: ModelSettings,
-    units: Mapping[str, str],
-    method: str,
+def contextual_rows(
+    fit: MixedFit, question: Question, settings: ModelSettings, units: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Between minus within coefficient of every centred variable with both parts in the model."""
+    """Between minus within coefficient of every centred variable with both parts in the model, by every df method."""
     terms = list(fit.terms)
     found = []
     for name in settings.center:
@@ -88,12 +81,11 @@ def _contextual(
             continue
         contrast = np.zeros((1, len(terms)))
         contrast[0, [terms.index(term) for term in pair]] = 1, -1
-        row = fit.contrast(contrast, df=method, level=settings.level).iloc[0]
-        found.append(
-            {name: row[name] for name in NUMBERS}
-            | {"term": " - ".join(pair), "df_method": method, "metric": CONTEXTUAL}
-            | {"unit": coefficient_unit(pair[0], question.outcome, units)}
-        )
+        unit = coefficient_unit(pair[0], question.outcome, units)
+        for method in settings.df_methods:
+            row = fit.contrast(contrast, df=method, level=settings.level).iloc[0]
+            numbers = {column: row[column] for column in NUMBERS}
+            found.append({"variable": name, "df_method": method, "unit": unit} | numbers)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
-from ruptureflow.models.coefficients import coefficient_rows
+from ruptureflow.models.coefficients import coefficient_rows, contextual_rows
 from ruptureflow.models.descriptives import describe
 from ruptureflow.models.errors import PlanError
 from ruptureflow.models.parts import influence_rows, random_effect_rows, variance_rows
@@ -33,6 +33,7 @@ class FittedPlan:
     ----------
     estimates : one row a coefficient and df method (the plan's first is the primary one), and for terms to
         standardise a second one with metric `standardised_within`.
+    contextual_effects : between minus within coefficients of centred variables.
     variances : random effects' variances and covariances, residual variances.
     plan : one row an analysis × model × outcome: fitted, not available (with the reason) or failed.
     random_effects : predicted random effects, one row a group and effect.
@@ -41,6 +42,7 @@ class FittedPlan:
     """
 
     estimates: pd.DataFrame
+    contextual_effects: pd.DataFrame
     variances: pd.DataFrame
     plan: pd.DataFrame
     random_effects: pd.DataFrame
@@ -86,7 +88,13 @@ def fit_plan(
     described = describe(sessions, units, settings.center, sessions.attrs.get("patient_level", ()))
     found = {
         table.name: _table([row for fate in fates for row in fate.rows.get(table.name, [])], table)
-        for table in (tables.ESTIMATES, tables.VARIANCES, tables.RANDOM_EFFECTS, tables.INFLUENCE)
+        for table in (
+            tables.ESTIMATES,
+            tables.CONTEXTUAL_EFFECTS,
+            tables.VARIANCES,
+            tables.RANDOM_EFFECTS,
+            tables.INFLUENCE,
+        )
     }
     return FittedPlan(
         plan=_table([fate.plan for fate in fates], tables.PLAN),
@@ -132,6 +140,7 @@ def _answer(
         status = _status(fit)
         parts = {
             "estimates": coefficient_rows(fit, question, rows, settings, units),
+            "contextual_effects": contextual_rows(fit, question, settings, units),
             "variances": variance_rows(fit, question),
             "random_effects": random_effect_rows(fit),
             "influence": influence_rows(fit, settings.df_methods, settings.level),

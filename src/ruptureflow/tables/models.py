@@ -51,17 +51,36 @@ ESTIMATES = Table(
             "text",
             "satterthwaite, containment, between-within, kenward-roger, residual or normal",
         ),
-        Column(
-            "metric",
-            "text",
-            "raw; standardised_within (b·SD_w(x)/SD_w(y)); contextual (between minus within coefficient)",
-        ),
+        Column("metric", "text", "raw, or standardised_within (b·SD_w(x)/SD_w(y))"),
         Column("unit", "text", "unit of the estimate"),
         Column("n_obs", "integer", "rows in the fit"),
         Column("n_groups", "integer", "patients in the fit"),
         STATUS,
     ),
     key=("wave", "analysis", "model", "outcome", "term", "df_method", "metric"),
+)
+CONTEXTUAL_EFFECTS = Table(
+    "contextual_effects",
+    "models",
+    "between minus within coefficient of one centred variable by one df method",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("variable", "text", "the centred variable"),
+        _number("estimate", "between minus within coefficient"),
+        _number("std_error", "its standard error"),
+        _number("df", "degrees of freedom (inf for normal)"),
+        _number("statistic", "t (z for normal)"),
+        _number("p_value", "two-sided p"),
+        _number("ci_low", "lower end of the interval"),
+        _number("ci_high", "upper end of the interval"),
+        Column("df_method", "text", "method of the df"),
+        Column("unit", "text", "unit of the estimate"),
+        STATUS,
+    ),
+    key=("wave", "analysis", "model", "outcome", "variable", "df_method"),
 )
 VARIANCES = Table(
     "variances",
@@ -169,4 +188,13 @@ DESCRIPTIVES = Table(
     ),
     key=("wave", "variable"),
 )
-TABLES = (SESSIONS, ESTIMATES, VARIANCES, PLAN, RANDOM_EFFECTS, INFLUENCE, DESCRIPTIVES)
+TABLES = (
+    SESSIONS,
+    ESTIMATES,
+    CONTEXTUAL_EFFECTS,
+    VARIANCES,
+    PLAN,
+    RANDOM_EFFECTS,
+    INFLUENCE,
+    DESCRIPTIVES,
+)
