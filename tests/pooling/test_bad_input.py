@@ -24,6 +24,8 @@ Y, V = [0.2, 0.5, -0.1, 0.4], [0.02, 0.05, 0.03, 0.04]
         ({"estimate": [0.2, np.inf, 0.1, 0.4]}, "estimate of row 2 is inf"),
         ({"estimate": [0.2, "n.s.", 0.1, 0.4]}, "estimate holds something that is not a number"),
         ({"estimate": [], "variance": []}, "there is no effect to pool"),
+        ({"estimate": [0.2, 1e300, 0.1, 0.4]}, "beyond computing: check the unit"),
+        ({"variance": [0.02, 1e-320, 0.03, 0.04]}, "of row 2 is beyond computing"),
         ({"labels": ["a", "b"]}, "2 labels for 4 effects"),
         ({"method": "dersimonian"}, "method='dersimonian' is unknown: use one of fixed, dl"),
         ({"test": "hartung"}, "test='hartung' is unknown"),

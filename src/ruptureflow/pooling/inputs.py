@@ -6,6 +6,8 @@ import numpy as np
 
 from ruptureflow.pooling.errors import PoolingError
 
+_HUGE = 1e100  # weights and their cubes stay finite within
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -60,6 +62,12 @@ def check_effects(estimate, variance, labels=None, missing="error") -> Effects:
         raise PoolingError(
             f"variance of {_place(names, row)} is {v[row]:g}: a sampling variance is above zero; "
             "give the squared standard error."
+        )
+    far = (np.abs(y) > _HUGE) | (v > _HUGE) | (v < 1 / _HUGE)
+    if far.any():
+        row = int(np.flatnonzero(far)[0])
+        raise PoolingError(
+            f"estimate {y[row]:g} with variance {v[row]:g} of {_place(names, row)} is beyond computing: check the unit."
         )
     return Effects(y, v, names, kept, dropped)
 

@@ -419,4 +419,5 @@ def _check_test(test, method):
 
 def _enough(k, p):
     if k <= p:
-        raise PoolingError(f"{p} coefficients but {k} effects: drop moderators until there are fewer than effects.")
+        few = f"{p} coefficient{'s' * (p > 1)} but {k} effect{'s' * (k > 1)}"
+        raise PoolingError(f"{few}: give more effects than coefficients.")
