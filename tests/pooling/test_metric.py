@@ -96,3 +96,16 @@ def test_partial_r_goes_without_its_df():
 def test_impossible_slopes_are_standardised(arguments, message):
     with pytest.raises(PoolingError, match=message):
         standardised_slope(*arguments)
+
+
+def test_waves_are_standardised_otherwise_than_published_slopes():
+    from ruptureflow.models import standardised_slope as from_rows
+    from ruptureflow.models import within_sd
+
+    rng = np.random.default_rng(5)
+    patient = np.repeat(np.arange(22), 4)
+    x = rng.normal(size=88) + rng.normal(size=22)[patient]
+    y = 0.4 * x + rng.normal(size=88)
+    theirs = from_rows(0.4, 0.11, x, y, patient)
+    ours = standardised_slope(0.4, 0.11, within_sd(x, patient), within_sd(y, patient), 66, 66)
+    assert np.isclose(ours.estimate, theirs.estimate) and np.isclose(ours.std_error, theirs.std_error)
