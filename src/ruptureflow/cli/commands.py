@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ruptureflow.config.strict import ConfigError
+from ruptureflow.lineage import is_users_mistake
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ruptureflow.cli.checking import check_wave
 
         return check_wave(options.wave, Path(options.config), options.all)
-    except ConfigError as error:
+    except ValueError as error:
+        # The house's own messages say what to mend; anything else is a defect and keeps its traceback.
+        if not is_users_mistake(error):
+            raise
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -157,7 +157,8 @@ def _tell_undeclared_files(folder: Path, wave: Wave, context: Context) -> None:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         hidden = any(part.startswith((".", "~$")) for part in relative.parts)
-        if path.is_file() and path not in named and not hidden and path.name != WAVE_FILE:
+        known = path in named or path.name == WAVE_FILE or path.stem.casefold() == "readme"
+        if path.is_file() and not known and not hidden:
             context.findings.about_file(
                 "note",
                 relative.as_posix(),

@@ -66,7 +66,7 @@ def _read_wide(raw: RawSheet, declared: ResponsesFile, form: Questionnaire, cont
         context.findings.about_file(
             "warning",
             raw.file,
-            f"no column for {len(absent)} of {len(form.items)} items of {form.id}: {', '.join(absent)}",
+            f"no column for {len(absent)} of {len(form.items)} items of {form.id}: {_in_order(absent)}",
             "add them, or leave them: they count as not answered",
             raw.sheet,
             raw.heading_row,
