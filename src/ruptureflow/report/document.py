@@ -14,6 +14,7 @@ from ruptureflow.report.manuscript import fill_in, label_of, variables, write_ou
 from ruptureflow.report.parts import Node, slug
 from ruptureflow.report.render.document import Document
 from ruptureflow.report.render.page import lineage_of, span
+from ruptureflow.report.tables import TableSpecifications, headings_of
 
 DOCUMENT = "manuscript.qmd"
 ALLOWED = "allowed_numbers.yml"
@@ -29,7 +30,7 @@ class Sources:
     ----------
     document : the document's text.
     fragments, tables : text by the path an include names.
-    specifications : text of the tables' specification, whose headings are prose too.
+    headings : headings of the tables' columns by the specification's file name; prose too.
     allowed : texts with digits that may stand in the prose.
     resources : files a renderer needs, by their path in the private copy; figures lie at figures/<scope>/<name>.png.
     """
@@ -37,7 +38,7 @@ class Sources:
     document: str
     fragments: Mapping[str, str]
     tables: Mapping[str, str]
-    specifications: str
+    headings: Mapping[str, str]
     allowed: AllowedNumbers
     resources: Mapping[str, Path]
 
@@ -52,8 +53,9 @@ class Sources:
             resources |= {f"figures/{scope}/{path.name}": path for path in sorted(Path(place).glob("*.png"))}
         written = {f"tables/{path.name}": _text(path) for path in sorted(Path(tables).glob("*.md"))}
         allowed = parse(AllowedNumbers, read_yaml(folder / ALLOWED), (folder / ALLOWED).as_posix())
-        specifications = _text(folder / SPECIFICATIONS)
-        return cls(_text(folder / DOCUMENT), fragments, written, specifications, allowed, resources)
+        specifications = parse(TableSpecifications, read_yaml(folder / SPECIFICATIONS), SPECIFICATIONS).tables
+        headings = {f"{SPECIFICATIONS}: {name}": headings_of(table) for name, table in specifications.items()}
+        return cls(_text(folder / DOCUMENT), fragments, written, headings, allowed, resources)
 
 
 def assemble(sources: Sources, values: Sequence[Mapping[str, Any]], collected: Collected, format: str) -> Document:
@@ -64,7 +66,7 @@ def assemble(sources: Sources, values: Sequence[Mapping[str, Any]], collected: C
     ReportError
         for hand-typed numbers, unknown ids, labels that are missing or doubled.
     """
-    check_sources({DOCUMENT: sources.document, **sources.fragments}, sources.allowed)
+    check_sources({DOCUMENT: sources.document, **sources.fragments, **sources.headings}, sources.allowed)
     collected = replace(collected, nodes=(*collected.nodes, *_figure_nodes(sources.resources)))
     text = write_out(sources.document, {**sources.fragments, **sources.tables}, collected)
     check_references(text)

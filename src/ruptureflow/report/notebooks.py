@@ -80,7 +80,12 @@ def run(path: Path, parameters: Mapping[str, Any]) -> Any:
         made = Path(private) / "executed.ipynb"
         try:
             papermill.execute_notebook(
-                str(path), str(made), parameters=dict(parameters), progress_bar=False, log_output=False
+                str(path),
+                str(made),
+                parameters=dict(parameters),
+                progress_bar=False,
+                log_output=False,
+                extra_arguments=["--log-level=ERROR"],
             )
         except PapermillExecutionError as error:
             raise ReportError(f"{path.as_posix()}: cell {error.exec_count}: {error.ename}: {error.evalue}") from None

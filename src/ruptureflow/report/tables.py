@@ -62,6 +62,11 @@ def write_tables(specifications: TableSpecifications, collected: Collected) -> d
     return written
 
 
+def headings_of(table: TableSpecification) -> str:
+    """The headings of a table's columns, one a line."""
+    return "\n".join(column.heading for column in table.columns)
+
+
 def _is_wanted(node: Node, table: TableSpecification) -> bool:
     return all(node.words.get(word) in allowed for word, allowed in table.where.items())
 
