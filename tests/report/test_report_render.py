@@ -176,14 +176,14 @@ def _fake_quarto(folder: Path, version: str) -> None:
     program.write_text(
         f'#!/bin/sh\nif [ "$1" = --version ]; then echo {version}; exit; fi\n'
         'case "$4" in html) out=manuscript.html;; typst) out=manuscript.pdf;; esac\n'
-        'echo "$@ $SOURCE_DATE_EPOCH" > "$out"; cp manuscript.qmd _variables.yml _quarto.yml "$OLDPWD" 2>/dev/null; exit 0\n',
+        'echo "$@ $SOURCE_DATE_EPOCH" > "$out"\n',
         encoding="utf-8",
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
 @pytest.mark.parametrize(
-    ("version", "is_used"), [("1.10.2", True), ("1.4.550", True), ("1.3.450", False), ("99", False)]
+    ("version", "is_used"), [("1.10.2", True), ("1.4.550", True), ("1.3.450", False), ("?", False)]
 )
 def test_an_old_quarto_would_be_used(tmp_path, monkeypatch, version, is_used):
     _fake_quarto(tmp_path, version)
