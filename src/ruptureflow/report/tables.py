@@ -50,7 +50,8 @@ class TableSpecifications(Strict):
 def write_tables(specifications: TableSpecifications, collected: Collected) -> dict[str, str]:
     """Markdown by file name (`name.md`, or `name-<node>.md` for a table written per node), variables not filled in.
 
-    A table without rows is not written. Columns whose every cell is empty are left out.
+    A table without rows is not written. Columns whose every cell is empty are left out
+    (but for the first).
     """
     written: dict[str, str] = {}
     for name, table in specifications.tables.items():
@@ -86,7 +87,9 @@ def _markdown(name: str, table: TableSpecification, rows: list[Node], collected:
             columns.append((column.heading, column, cells))
         else:
             columns.append((column.heading, column, [_cell(name, column.cell, scope, collected) for scope in scopes]))
-    columns = [each for each in columns if any(cell.strip() not in ("", EMPTY) for cell in each[2])]
+    columns = [
+        each for each in columns if each is columns[0] or any(cell.strip() not in ("", EMPTY) for cell in each[2])
+    ]
     columns = [(heading, column, _once(cells) if column.once else cells) for heading, column, cells in columns]
     lines = ["| " + " | ".join(heading for heading, _, _ in columns) + " |", _rule(columns)]
     for cells in zip(*(cells for _, _, cells in columns), strict=True):

@@ -34,8 +34,8 @@ RELIABILITY = {
 def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: set[str], labels: Labels) -> Chapter:
     """Coders' agreement by code, headline forms as nodes of kind `headline` too; reliabilities of scales.
 
-    The word `shown` marks, of each total, the headline form and the form of a single coder beside it; the word
-    `analysed` a code that a model of the plan has as its outcome.
+    Of each total, the headline form and the form of a single coder beside it are nodes of kind `shown_coefficient`;
+    the word `analysed` marks a code that a model of the plan has as its outcome.
     """
     chapter = Chapter()
     codes: set[str] = set()
@@ -52,15 +52,15 @@ def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: se
         is_headline = not is_missing(row["headline"]) and bool(row["headline"])
         singles = singles_of(coefficients.frame, row["instrument"], row["code"])
         is_shown = labels.is_total(row["instrument"], row["code"]) and (is_headline or row["form"] in singles)
-        shown = "yes" if is_shown else "no"
         words = {
-            "shown": shown,
             "form": row["form"],
             "meaning": row["meaning"],
             "interval": row["interval"],
             "note": row["note"],
         }
         chapter.node("coefficient", node, code, **words)
+        if is_shown:
+            chapter.node("shown_coefficient", node, code)
         if is_headline:
             analysed_word = {"analysed": "yes"} if row["code"] in analysed else {}
             chapter.node("headline", node, code, **analysed_word)
