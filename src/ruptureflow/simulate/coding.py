@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -50,11 +50,6 @@ def ratings(wanted: Array, coders: int, coder_sd: float, random: np.random.Gener
 def impact(counts: Array, weight: float) -> Array:
     """Overall impact (1–5) that so many markers would have."""
     return np.clip(1 + weight * counts, 1, 5)
-
-
-def codes_of(system: CodingSystem, groups: Sequence[str]) -> list[str]:
-    """Markers of the groups in the manual's order."""
-    return [code.code for code in system.codes if code.group in groups]
 
 
 def ordered(system: CodingSystem, columns: Mapping[str, Array]) -> dict[str, Array]:
