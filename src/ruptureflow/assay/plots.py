@@ -136,6 +136,27 @@ def levey_jennings(quality_controls: pd.DataFrame, origin: str = "simulated") ->
     return _finished(figure, origin, len(levels))
 
 
+def run_levels(concentrations: pd.DataFrame, origin: str = "simulated") -> Figure:
+    """The samples' concentrations run by run on a log scale, with each run's median: do runs differ?"""
+    shown = concentrations[concentrations["run"].notna() & (concentrations["value"] > 0)]
+    if shown.empty:
+        return _nothing("No run is known for these samples: their levels cannot be compared.", origin)
+    parts = list(shown.groupby("analyte", sort=True))
+    figure, axes = _panels(len(parts), 1, (7, 3.2))
+    for axis, (analyte, group) in zip(axes, parts, strict=True):
+        runs = list(dict.fromkeys(group["run"]))
+        for place, run in enumerate(runs):
+            value = group.loc[group["run"].eq(run).fillna(False), "value"].to_numpy(dtype=float)
+            spread = (np.arange(value.size) % 9 - 4) * 0.05
+            axis.plot(place + spread, value, ".", color=GOOD, alpha=0.5, markersize=4)
+            axis.plot([place - 0.3, place + 0.3], [np.median(value)] * 2, color=LINE, linewidth=1.6)
+        axis.set_yscale("log")
+        axis.set_xticks(range(len(runs)), runs, fontsize=7, rotation=30 if len(runs) > 6 else 0)
+        axis.set_xlabel("run")
+        axis.set_ylabel(f"{analyte} ({group['unit'].iloc[0]})")
+    return _finished(figure, origin, len(parts))
+
+
 def pre_to_post(changes: pd.DataFrame, origin: str = "simulated") -> Figure:
     """Each person's samples before and after the sessions: an arrow a session, up or down, on a log scale."""
     shown = changes[changes["change"].notna() & (changes["pre"] > 0) & (changes["post"] > 0)]
