@@ -86,7 +86,7 @@ def tune(
 
     Returns
     -------
-    Array of int: the loss at its nearest minimum, to nine decimals, so that the last digit of a sum decides nothing.
+    Array of int: the loss at its nearest minimum, to six decimals, so that the last digit of a sum decides nothing.
 
     Notes
     -----
@@ -119,9 +119,9 @@ def tune(
             loss += ((_moved_icc(cells, moves) - icc) / tolerances.icc) ** 2
         moved = cells[:, None, :] + moves
         forbidden = fixed | ((moved < low) | (moved > high)).any(axis=2)
-        loss = np.where(forbidden, np.inf, np.round(loss, 9))
+        loss = np.where(forbidden, np.inf, np.round(loss, 6))
         best = int(np.argmin(loss))
-        if loss.flat[best] >= round(float(now), 9):
+        if loss.flat[best] >= round(float(now), 6):
             break
         row, move = divmod(best, len(moves))
         cells[row] += moves[move]
