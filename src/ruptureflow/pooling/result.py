@@ -29,9 +29,16 @@ def coefficient_table(terms, beta, covariance, df, level):
     for place, column in enumerate(columns):
         values[:, place] = column
     # Numbers as one block, then the terms: half the cost of a dict of columns.
-    table = pd.DataFrame(values, columns=_NUMBERS)
+    table = pd.DataFrame(values, columns=_number_columns())
     table.insert(0, "term", _text(tuple(terms)).copy())
     return table
+
+
+@lru_cache(maxsize=1)
+def _number_columns():
+    import pandas as pd
+
+    return pd.Index(_NUMBERS)
 
 
 @lru_cache(maxsize=64)
