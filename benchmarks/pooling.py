@@ -28,7 +28,11 @@ R_CODE = """
 suppressMessages(library(metafor))
 a <- commandArgs(TRUE); small <- read.csv(a[1]); big <- read.csv(a[2])
 quick <- Inf
-for (i in 1:200) { t <- Sys.time(); rma(y, v, data = small); quick <- min(quick, as.numeric(Sys.time() - t, units = "secs")) }
+for (i in 1:200) {
+  t <- Sys.time()
+  rma(y, v, data = small)
+  quick <- min(quick, as.numeric(Sys.time() - t, units = "secs"))
+}
 out <- c(small = quick,
   big = unname(system.time(rma(y, v, data = big))[3]),
   mv = if (a[3] == "full") unname(system.time(rma.mv(y, v, random = ~ 1 | study / effect, data = big))[3]) else NA)
