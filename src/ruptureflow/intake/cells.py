@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import Locale
@@ -40,18 +41,31 @@ def read_numbers(
     """Text cells of one column as float64; unreadable ones are errors and missing."""
     import pandas as pd
 
-    empty = missing(text, locale)
-    readable = text.str.fullmatch(NUMBER[locale.decimal]).fillna(False).astype(bool)
-    plain = text.where(readable & ~empty, "")
+    # Columns hold few different cells: each is read once, a million rows cost a lookup.
+    codes, different = pd.factorize(text, use_na_sentinel=False)
+    cells = pd.Series(different, dtype="str")
+    empty = missing(cells, locale)
+    readable = cells.str.fullmatch(NUMBER[locale.decimal]).fillna(False).astype(bool)
+    plain = cells.where(readable & ~empty, "")
     if locale.decimal == ",":
         plain = plain.str.replace(",", ".", regex=False)
-    values = pd.to_numeric(plain, errors="coerce").astype("float64")
+    read = pd.to_numeric(plain, errors="coerce").astype("float64")
     for low, high in locale.missing_ranges:
-        values = values.where((values < low) | (values > high))
+        read = read.where((read < low) | (read > high))
     bad = ~readable & ~empty
     if bad.any():
-        _explain_unreadable(text, bad, sheet, heading, locale, findings)
-    return values
+        where = pd.Series(bad.to_numpy()[codes], index=text.index)
+        _explain_unreadable(text, where, sheet, heading, locale, findings)
+    return pd.Series(read.to_numpy()[codes], index=text.index)
+
+
+def looked_up(text: pd.Series, table: Mapping[str, object], dtype: str = "string") -> pd.Series:
+    """What a table gives for each cell; missing where it holds none."""
+    import pandas as pd
+
+    codes, different = pd.factorize(text, use_na_sentinel=False)
+    found = pd.array([table.get(each) if isinstance(each, str) else None for each in different], dtype=dtype)
+    return pd.Series(found.take(codes), index=text.index)
 
 
 def _explain_unreadable(

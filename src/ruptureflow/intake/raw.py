@@ -63,7 +63,7 @@ class NamedSheet:
 
         if self.has(name):
             return self.cells[name]
-        return pd.Series([default] * len(self), dtype="str")
+        return pd.Series(default, index=self.cells.index, dtype="str")
 
     def heading(self, name: str) -> str:
         """The file's own heading of a column of ours."""

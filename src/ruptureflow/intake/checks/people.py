@@ -37,7 +37,7 @@ def tell_unknown_patients(frame: pd.DataFrame, participants: pd.DataFrame, conte
     stray = frame[~frame["patient"].isin(known)].drop_duplicates(["source_file", "source_sheet", "patient"])
     if not len(stray):
         return
-    lacking = [patient for patient in known if patient not in set(frame["patient"])]
+    lacking = sorted(set(known) - set(frame["patient"].unique()))
     fixes = []
     for patient in stray["patient"].astype(str):
         near = likely_id(patient, known, lacking)
@@ -62,7 +62,7 @@ def tell_absent_patients(clean: dict[str, pd.DataFrame], context: Context) -> No
     seen: set[str] = set()
     for name in WITH_PATIENTS:
         frame = clean[name]
-        seen |= set(frame.loc[~frame["source_file"].isin(list(own)), "patient"].astype(str))
+        seen |= set(frame.loc[~frame["source_file"].isin(list(own)), "patient"].unique())
     absent = participants[~participants["patient"].isin(list(seen))]
     context.findings.about_rows(
         "warning",

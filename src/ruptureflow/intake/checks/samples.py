@@ -17,7 +17,7 @@ def tell_unlisted_samples(frame: pd.DataFrame, samples: pd.DataFrame, context: C
     for analyte, group in measured.groupby("analyte"):
         listed = samples.loc[samples["analyte"] == analyte, "sample"].astype(str).unique().tolist()
         stray = group[~group["sample"].isin(listed)].drop_duplicates(["source_file", "source_sheet", "sample"])
-        unmeasured = [each for each in listed if each not in set(group["sample"])] if len(stray) else []
+        unmeasured = sorted(set(listed) - set(group["sample"].unique())) if len(stray) else []
         fixes = []
         for sample in stray["sample"].astype(str):
             near = likely_id(sample, listed, unmeasured)
@@ -34,7 +34,7 @@ def tell_unmeasured_samples(clean: dict[str, pd.DataFrame], context: Context) ->
         measured: set[str] = set()
         for name in ("signals", "reported_concentrations"):
             frame = clean[name]
-            measured |= set(frame.loc[(frame["analyte"] == analyte) & frame["sample"].notna(), "sample"].astype(str))
+            measured |= set(frame.loc[(frame["analyte"] == analyte) & frame["sample"].notna(), "sample"].unique())
         lost = group[~group["sample"].isin(list(measured))]
         context.findings.about_rows(
             "warning",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import Locale, ResponsesFile, ScoresFile
-from ruptureflow.intake.cells import missing, read_numbers
+from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.raw import NamedSheet
 
@@ -37,15 +37,15 @@ def who_answered(
     role = sheet.text("role", declared.role)
     role = role.where(~missing(role, locale), declared.role)
     if session_elsewhere:
-        timepoint = pd.Series(["session"] * len(sheet), dtype="string")
-        session = pd.Series([pd.NA] * len(sheet), dtype="Int64")
-        known = pd.Series([True] * len(sheet))
+        timepoint = pd.Series("session", index=sheet.cells.index, dtype="string")
+        session = pd.Series(pd.NA, index=sheet.cells.index, dtype="Int64")
+        known = pd.Series(True, index=sheet.cells.index)
     else:
         timepoint, session, known = _when(sheet, declared.timepoints, locale, context)
     findings.ledger("refused", sheet, empty | ~known.to_numpy(), None, None, "patient or session not known")
     frame = pd.DataFrame(
         {
-            "instrument": [instrument] * len(sheet),
+            "instrument": instrument,
             "role": role,
             "patient": patient,
             "timepoint": timepoint,
@@ -79,9 +79,9 @@ def _when(
     known_words = {**{each: each for each in TIMEPOINTS}, **words}
     text = sheet.text(name)
     if sheet.has("session") and sheet.has("timepoint"):
-        stated = sheet.text("timepoint").map(known_words).astype("string")
+        stated = looked_up(sheet.text("timepoint"), known_words)
         text = text.where(~stated.isin(["intake", "end"]), stated).astype("str")
-    word = text.map(known_words).astype("string")
+    word = looked_up(text, known_words)
     word = word.where(word != "session", pd.NA)
     number = read_numbers(text.where(word.isna(), "").astype("str"), sheet, sheet.heading(name), locale, findings)
     fraction = number.notna() & (number % 1 != 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
 from ruptureflow.config.wave import CodesFile
-from ruptureflow.intake.cells import missing, whole_numbers
+from ruptureflow.intake.cells import looked_up, missing, whole_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns
 from ruptureflow.intake.kinds.marks import coded_values
@@ -168,7 +168,7 @@ def _read_long(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
         findings.ledger("refused", sheet, stray & complete, None, None, problem)
     single = {each.code: each.measures[0] if len(each.measures) == 1 else declared.measure for each in system.codes}
     given = sheet.text("measure")
-    measure = given.where(given != "", code.map(single)).astype("string")
+    measure = given.where(given != "", looked_up(code, single)).astype("string")
     allowed = pd.MultiIndex.from_tuples([(each.code, m) for each in system.codes for m in each.measures])
     fits = pd.MultiIndex.from_arrays([code.astype("string"), measure]).isin(allowed)
     wrong = ~fits & ~stray
@@ -223,7 +223,7 @@ def _who(
     findings.ledger("refused", sheet, empty, None, None, "patient, session, coder or version not known")
     frame = pd.DataFrame(
         {
-            "instrument": [declared.instrument] * len(sheet),
+            "instrument": declared.instrument,
             "patient": sheet.text("patient"),
             "session": session,
             "coder": sheet.text("coder"),

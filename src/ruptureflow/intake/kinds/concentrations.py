@@ -64,7 +64,7 @@ def _read_wide(raw: RawSheet, declared: ConcentrationsFile, context: Context) ->
         return {}
     samples, reported = [], []
     for number, (occasion, heading) in enumerate(value_columns.items()):
-        half = sheet.with_columns(occasion=pd.Series([occasion] * len(sheet), dtype="str"))
+        half = sheet.with_columns(occasion=pd.Series(occasion, index=sheet.cells.index, dtype="str"))
         # Both halves share patient and session: their problems are told once.
         told = context if number == 0 else Context(context.wave, context.instruments)
         place, complete = occasion_columns(half, {occasion: occasion}, declared.role, locale, told)
@@ -127,12 +127,12 @@ def _reported(sheet: NamedSheet, name: str, declared: ConcentrationsFile, contex
     return pd.DataFrame(
         {
             "sample": sheet.text("sample"),
-            "analyte": [declared.analyte] * len(sheet),
+            "analyte": declared.analyte,
             "run": sheet.text("run").where(sheet.text("run") != "", None),
             "concentration": values.where(~limited),
             "qualifier": qualifier,
             "limit": limit,
-            "unit": [unit] * len(sheet),
+            "unit": unit,
             "replicate": replicate,
             **sheet.source(),
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ruptureflow.intake.cells import looked_up
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -15,14 +17,14 @@ def content_columns(labels: pd.Series, contents: Mapping[str, str], doses: Mappi
     """Columns content, level, dose, sample of tubes by their labels; every label not declared is a sample's id."""
     import pandas as pd
 
-    content = labels.map(dict(contents)).astype("string").fillna("unknown")
+    content = looked_up(labels, contents).fillna("unknown")
     is_sample = content == "unknown"
     levelled = content.isin(["standard", "qc"])
     return pd.DataFrame(
         {
             "content": content,
             "level": labels.where(levelled, None),
-            "dose": labels.map(dict(doses)).astype("float64"),
+            "dose": looked_up(labels, doses, "Float64").astype("float64"),
             "sample": labels.where(is_sample, None),
         }
     )

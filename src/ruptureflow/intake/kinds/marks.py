@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
 from ruptureflow.config.wave import CodesFile, Locale
-from ruptureflow.intake.cells import missing, read_numbers
+from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import NamedSheet
@@ -36,14 +36,17 @@ def coded_values(
     measures : what each cell holds: count, impact, rating …
     """
     import numpy as np
+    import pandas as pd
 
     findings, locale = context.findings, context.locale(declared)
     text = sheet.text("value")
-    low = measures.map({name: each.minimum for name, each in system.measures.items()}).astype("float64")
-    high = measures.map({name: each.maximum for name, each in system.measures.items()}).astype("float64")
+    limits = np.array(
+        [(each.minimum, np.nan if each.maximum is None else each.maximum) for each in system.measures.values()]
+    )
+    low, high = limits[pd.Index(list(system.measures)).get_indexer(measures)].T
     read = _marks_as_numbers(sheet, text, heading, declared, locale, findings)
     # A blank count can mean zero; a blank rating never can.
-    blank = (text == "").to_numpy() & (low == 0).to_numpy()
+    blank = (text == "").to_numpy() & (low == 0)
     zero, unclear = np.zeros((2, len(sheet)), dtype=bool)
     if sheet.has("coded"):
         zero = blank & sheet.text("coded").str.casefold().isin([word.casefold() for word in declared.yes]).to_numpy()
@@ -83,7 +86,7 @@ def _marks_as_numbers(
     """Declared marks and tallies as the numbers they stand for; other marks are errors and become missing."""
     marks = {mark: f"{value:g}".replace(".", locale.decimal) for mark, value in declared.marks.items()}
     marked = text.isin(list(marks))
-    read = text.where(~marked, text.map(marks)).astype("str")
+    read = text.where(~marked, looked_up(text, marks)).astype("str")
     if declared.tallies:
         strokes = text.str.fullmatch(f"[{re.escape(declared.tallies)} ]+").fillna(False).astype(bool) & ~marked
         count = text.str.count(f"[{re.escape(declared.tallies)}]")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import Locale
-from ruptureflow.intake.cells import missing, whole_numbers
+from ruptureflow.intake.cells import looked_up, missing, whole_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import pattern_expression
 from ruptureflow.intake.raw import NamedSheet
@@ -52,7 +52,7 @@ def occasion_columns(
     patient = sheet.text("patient")
     session = whole_numbers(sheet, "session", locale, findings)
     word = sheet.text("occasion")
-    occasion = word.map(dict(occasions)).astype("string")
+    occasion = looked_up(word, occasions)
     for name, text in (("patient", patient), ("session", sheet.text("session")), ("occasion", word)):
         empty = missing(text, locale).to_numpy()
         findings.about_cells(

@@ -70,12 +70,12 @@ def _scores(sheet, heading, target, context, locale):
     count = len(sheet)
     return pd.DataFrame(
         {
-            "instrument": [place.instrument] * count,
-            "role": ["patient"] * count,
+            "instrument": place.instrument,
+            "role": "patient",
             "patient": sheet.text("patient"),
-            "timepoint": [place.timepoint or "intake"] * count,
+            "timepoint": place.timepoint or "intake",
             "session": pd.array([pd.NA if place.timepoint == "end" else 0] * count, dtype="Int64"),
-            "scale": [place.scale] * count,
+            "scale": place.scale,
             "score": numbers(sheet, heading, locale, context.findings),
             **sheet.source(),
         }

@@ -73,13 +73,13 @@ def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> 
     run = path.stem
     frame = pd.DataFrame(
         {
-            "analyte": [declared.analyte] * len(wells),
-            "run": [run] * len(wells),
+            "analyte": declared.analyte,
+            "run": run,
             "position": wells["position"],
             **{name: holds[name] for name in holds.columns},
             "replicate": labels.groupby(labels).cumcount() + 1,
             "signal": read_numbers(wells["signal"], sheet, "", locale, findings),
-            "signal_unit": [context.wave.analyte(declared.analyte).signal] * len(wells),
+            "signal_unit": context.wave.analyte(declared.analyte).signal,
             **sheet.source(),
         }
     )

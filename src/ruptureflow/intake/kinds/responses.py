@@ -119,12 +119,16 @@ def _answers(
     context: Context,
 ) -> pd.Series:
     """The column value as numbers, the range and step of each cell's item checked."""
+    import numpy as np
+    import pandas as pd
+
     text = sheet.text("value")
     values = read_numbers(text, sheet, heading, context.locale(declared), context.findings)
     ranges = {item: form.range_of(item) for item in form.items}
-    low = items.map({item: each.minimum for item, each in ranges.items()}).astype("float64")
-    high = items.map({item: each.maximum for item, each in ranges.items()}).astype("float64")
-    steps = (values - low) / items.map({item: each.step for item, each in ranges.items()}).astype("float64")
+    place = pd.Index(form.items).get_indexer(items)
+    limits = np.array([(each.minimum, each.maximum, each.step) for each in ranges.values()])
+    low, high, step = limits[place].T
+    steps = (values - low) / step
     outside = ((values < low) | (values > high)).to_numpy()
     between = values.notna().to_numpy() & ~outside & ((steps - steps.round()).abs() > 1e-9).to_numpy()
     context.findings.about_cells(

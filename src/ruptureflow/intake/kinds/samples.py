@@ -52,15 +52,14 @@ def sample_rows(sheet: NamedSheet, place: pd.DataFrame, analyte: str, context: C
     import pandas as pd
 
     declared = context.wave.analyte(analyte)
-    count = len(sheet)
     return pd.DataFrame(
         {
             "sample": sheet.text("sample"),
             **{name: place[name] for name in ("patient", "role", "session", "occasion")},
-            "analyte": [analyte] * count,
-            "matrix": [declared.matrix] * count,
-            "collected_at": pd.array([pd.NA] * count, dtype="string"),
-            "dilution": [declared.dilution] * count,
+            "analyte": analyte,
+            "matrix": declared.matrix,
+            "collected_at": pd.Series(pd.NA, index=sheet.cells.index, dtype="string"),
+            "dilution": declared.dilution,
             **sheet.source(),
         }
     )

@@ -33,13 +33,13 @@ def read_tubes(raw: RawSheet, declared: TubesFile, context: Context) -> dict[str
     _tell_standards_without_dose(sheet, holds, labels, context)
     frame = pd.DataFrame(
         {
-            "analyte": [declared.analyte] * len(sheet),
+            "analyte": declared.analyte,
             "run": run,
             "position": sheet.text("position"),
             **{name: holds[name] for name in holds.columns},
             "replicate": run.groupby([run, labels]).cumcount() + 1,
             "signal": numbers(sheet, "signal", locale, findings),
-            "signal_unit": [context.wave.analyte(declared.analyte).signal] * len(sheet),
+            "signal_unit": context.wave.analyte(declared.analyte).signal,
             **sheet.source(),
         }
     )
