@@ -48,7 +48,9 @@ def plot_coder_pairs(coder_values: pd.DataFrame, coder_pairs: pd.DataFrame, code
     if pairs.empty:
         return None
     wide = _wide(coder_values, code)
-    figure, axes = plt.subplots(len(pairs), 2, figsize=(8.5, 3.6 * len(pairs)), squeeze=False, constrained_layout=True)
+    height = 3.3 * len(pairs)
+    figure, axes = plt.subplots(len(pairs), 2, figsize=(8.5, height), squeeze=False)
+    figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=0.55 / height, hspace=0.42)
     for (scatter, difference), pair in zip(axes, pairs.itertuples(), strict=True):
         both = wide[[pair.first, pair.second]].dropna()
         first, second = both[pair.first].to_numpy(dtype=float), both[pair.second].to_numpy(dtype=float)
@@ -135,28 +137,29 @@ def plot_variances(coder_variances: pd.DataFrame, origin: str) -> Figure | None:
     return figure
 
 
-def plot_drift(coder_values: pd.DataFrame, coder_biases: pd.DataFrame, code: str, origin: str) -> Figure | None:
-    """Every coder's deviation from the other coders' mean by session number, with its trend."""
+def plot_biases(coder_biases: pd.DataFrame, origin: str) -> Figure | None:
+    """Bias and drift of every coder in every total, in SDs of the coder's values, with intervals over patients."""
     from matplotlib import pyplot as plt
 
-    rows = coder_biases[(coder_biases["code"] == code) & coder_biases["bias"].notna()]
+    rows = coder_biases[coder_biases["bias"].notna() & (coder_biases["sd"] > 0)]
     if rows.empty:
         return None
-    wide = _wide(coder_values, code)
-    figure, axes = plt.subplots(
-        1, len(rows), figsize=(3.4 * len(rows), 3), squeeze=False, sharey=True, constrained_layout=True
-    )
-    for ax, row in zip(axes[0], rows.itertuples(), strict=True):
-        others = wide.drop(columns=row.coder).mean(axis=1)
-        deviation = (wide[row.coder] - others).dropna()
-        session = deviation.index.get_level_values("session").to_numpy(dtype=float)
-        ax.axhline(0, color=QUIET, lw=0.8)
-        _spots(ax, session, deviation.to_numpy())
-        span = np.array([session.min(), session.max()])
-        ax.plot(span, row.bias + row.drift * (span - session.mean()), color=ACCENT, lw=1.4)
-        ax.set(title=f"coder {row.coder}", xlabel="session")
+    figure, axes = plt.subplots(1, 2, figsize=(9.5, 0.24 * len(rows) + 1.2), sharey=True, constrained_layout=True)
+    at, sd = np.arange(len(rows)), rows["sd"].to_numpy(dtype=float)
+    for ax, quantity, label in zip(axes, ("bias", "drift"), ("bias, SD", "drift, SD per session"), strict=True):
+        low, middle, high = (
+            rows[name].to_numpy(dtype=float) / sd for name in (f"{quantity}_low", quantity, f"{quantity}_high")
+        )
+        clear = (low > 0) | (high < 0)
+        ax.axvline(0, color=QUIET, lw=0.8)
+        ax.hlines(at, low, high, color=np.where(clear, ACCENT, INK))
+        ax.scatter(middle, at, color=np.where(clear, ACCENT, INK), s=16, zorder=3)
+        ax.set_xlabel(label)
         ax.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].set_ylabel(f"{code.replace('_', ' ')}: coder − other coders")
+    labels = [f"{str(row.code).replace('_', ' ')}, coder {row.coder}" for row in rows.itertuples()]
+    axes[0].set(yticks=at, yticklabels=labels)
+    axes[0].tick_params(axis="y", labelsize=8)
+    axes[0].invert_yaxis()
     mark_origin(figure, origin)
     return figure
 
