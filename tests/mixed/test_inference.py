@@ -299,3 +299,40 @@ def test_importing_the_engine_does_not_import_slow_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] []"
+
+
+def test_two_nested_levels_give_the_same_sums_with_and_without_dense_blocks(sessions):
+    from dataclasses import replace
+
+    sessions["therapist"] = sessions["patient"] // 11
+    for random in (["1", "1"], ["1", "1 + time"], ["1 + time", "1 + time"]):
+        fit = fit_mixed(FORMULA, sessions, groups=["therapist", "patient"], random=random)
+        likelihood = fit.estimate.likelihood
+        dense = replace(likelihood, batches=tuple(likelihood.batches))
+        psis = [f @ f.T + 0.1 * np.eye(len(f)) for f in likelihood.factors(fit.estimate.theta)]
+        one, two = likelihood.moments(psis), dense.moments(psis)
+        for name in (
+            "rss",
+            "log_det_v",
+            "log_det_x",
+            "trace",
+            "traces",
+            "first",
+            "second_fixed",
+            "second_data",
+            "second",
+        ):
+            assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-9, abs=1e-9), name
+
+
+@pytest.mark.parametrize("random", ["1", "1 + time"])
+def test_containment_counts_the_rank_of_the_whole_design(sessions, random):
+    sessions["therapist"] = sessions["patient"] // 11
+    fit = fit_mixed(FORMULA, sessions, groups=["therapist", "patient"], random=["1", random])
+    x = np.column_stack([np.ones(86), sessions[["time", "ot_within", "ot_between"]]])
+    patient = pd.get_dummies(sessions["patient"]).to_numpy(dtype=float)
+    parts = [x, patient] + ([patient * sessions[["time"]].to_numpy()] if "time" in random else [])
+    df = fit.fixed_effects(df="containment")["df"].tolist()
+    left = 86 - np.linalg.matrix_rank(np.column_stack(parts))
+    without = 86 - np.linalg.matrix_rank(np.column_stack(parts[:2]))
+    assert df == [1, without - left if "time" in random else left, left, left]

@@ -8,9 +8,16 @@ import numpy as np
 from ruptureflow.mixed import blocks
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.design import Design
+from ruptureflow.mixed.sums import SMALL
+from ruptureflow.mixed.two_level import TwoLevelBatches
+
+# Outer units whose dense block would have more columns than this are eliminated level by level.
+_WIDE_BLOCK = 10
 
 
-def assemble_batches(design: Design, sizes: list[int], rows_of: Callable[[object], np.ndarray]) -> tuple[Batch, ...]:
+def assemble_batches(
+    design: Design, sizes: list[int], rows_of: Callable[[object], np.ndarray]
+) -> tuple[Batch, ...] | TwoLevelBatches:
     """Cross-products of ``[Z | rest]`` for every independent block of a design.
 
     Parameters
@@ -36,4 +43,9 @@ def assemble_batches(design: Design, sizes: list[int], rows_of: Callable[[object
         parent = np.zeros(inner.units, dtype=np.int64)
         parent[inner.codes] = level.codes
         parents.append(parent)
+    if len(levels) == 2 and all(0 < size <= SMALL for size in sizes):
+        inner_of_outer = np.bincount(parents[0])
+        if inner_of_outer.max() * sizes[1] + sizes[0] > _WIDE_BLOCK:
+            order = np.argsort(parents[0], kind="stable")
+            return TwoLevelBatches(products[order], parents[0][order], order, (sizes[0], sizes[1]))
     return blocks.nested_levels(products, parents, sizes)

@@ -7,6 +7,7 @@ import numpy as np
 from ruptureflow.mixed.assemble import assemble_batches
 from ruptureflow.mixed.design import Design, intercept_column
 from ruptureflow.mixed.errors import ModelError
+from ruptureflow.mixed.two_level import TwoLevelBatches
 
 _RANK = 1e-9
 
@@ -53,22 +54,36 @@ def rank_of_design(design: Design, fixed: np.ndarray, leave_out: tuple[int, int]
 
     batches = assemble_batches(design, [values.shape[1] for values in columns], rows_of)
     p = fixed.shape[1]
-    rank = 0
-    rest = np.zeros((p, p))
-    for batch in batches:
-        q = batch.size
-        rest += batch.products[:, q:, q:].sum(axis=0)
-        if q == 0:
-            continue
-        zz, zx = batch.products[:, :q, :q], batch.products[:, :q, q:]
-        values, vectors = np.linalg.eigh(zz)
-        good = values > _RANK * np.maximum(values[:, -1:], 1e-300)
-        rank += int(good.sum())
-        inverse = np.where(good, 1.0 / np.where(good, values, 1.0), 0.0)
-        turned = vectors.swapaxes(1, 2) @ zx
-        rest -= (turned.swapaxes(1, 2) @ (inverse[:, :, None] * turned)).sum(axis=0)
+    if isinstance(batches, TwoLevelBatches):
+        q1, _ = batches.sizes
+        rank, taken = _taken_by(batches.within, batches.cross, batches.within)
+        reduced = batches.rest - batches.add(taken)
+        more, taken = _taken_by(reduced[:, :q1, :q1], reduced[:, :q1, q1:], batches.rest[:, :q1, :q1])
+        rank += more
+        rest = (reduced[:, q1:, q1:] - taken).sum(axis=0)
+    else:
+        rank, rest = 0, np.zeros((p, p))
+        for batch in batches:
+            q = batch.size
+            rest += batch.rest
+            if q:
+                more, taken = _taken_by(batch.within, batch.products[:, :q, q:], batch.within)
+                rank += more
+                rest -= taken.sum(axis=0)
     values = np.linalg.eigvalsh(rest)
     return rank + int((values > _RANK * design.rows).sum())
+
+
+def _taken_by(within: np.ndarray, cross: np.ndarray, before: np.ndarray) -> tuple[int, np.ndarray]:
+    """Rank of stacked cross-products and what projecting off them takes from the other columns.
+
+    ``before`` are the same cross-products before anything was projected off: they say what counts as zero.
+    """
+    values, vectors = np.linalg.eigh(within)
+    good = values > _RANK * np.trace(before, axis1=1, axis2=2)[:, None]
+    inverse = np.where(good, 1.0 / np.where(good, values, 1.0), 0.0)
+    turned = vectors.swapaxes(1, 2) @ cross
+    return int(good.sum()), turned.swapaxes(1, 2) @ (inverse[:, :, None] * turned)
 
 
 def _is_intercept(design: Design, column: int) -> bool:

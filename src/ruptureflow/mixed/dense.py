@@ -7,10 +7,11 @@ import numpy as np
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
-from ruptureflow.mixed.likelihood import Sums, chain, level_elements, split_theta
+from ruptureflow.mixed.likelihood import chain, split_theta
 from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
 from ruptureflow.mixed.residuals import ResidualStructure
 from ruptureflow.mixed.scaling import Scaled
+from ruptureflow.mixed.sums import Sums, level_elements
 
 _LARGEST_BLOCK = 3000
 

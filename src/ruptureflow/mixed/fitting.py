@@ -107,6 +107,21 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     found = _snap(likelihood, found)
     if start is None and len(first) == 1 and not likelihood.extra and found.theta[0] != 0.0:
         found = _try_zero(likelihood, found)
+    if start is None and len(first) > 1 and (not found.converged or _at_boundary(likelihood, found.theta)):
+        found = _second_start(likelihood, found)
+    return found
+
+
+def _at_boundary(likelihood, theta: np.ndarray) -> bool:
+    return any(np.abs(factor.diagonal()).min() < 1e-4 for factor in likelihood.factors(theta) if factor.size)
+
+
+def _second_start(likelihood, found: Minimum) -> Minimum:
+    """Near the boundary the deviance can have several minima: try once more from identity factors."""
+    start = np.concatenate([*(layout.start() for layout in likelihood.layouts), np.full(likelihood.extra, 0.1)])
+    other = _snap(likelihood, minimise(likelihood.evaluate, start))
+    if other.value < found.value - 1e-9 or (other.converged and not found.converged):
+        return other
     return found
 
 

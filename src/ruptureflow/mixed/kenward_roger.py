@@ -13,7 +13,7 @@ import numpy as np
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.inference import Joint, Rows
-from ruptureflow.mixed.likelihood import level_elements
+from ruptureflow.mixed.sums import level_elements
 
 _SINGULAR = 1e-12
 

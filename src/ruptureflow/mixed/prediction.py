@@ -6,6 +6,7 @@ import numpy as np
 
 from ruptureflow.mixed.dense import DenseLikelihood
 from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.two_level import TwoLevelBatches, eliminate
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def unit_sums(estimate: Estimate) -> tuple[UnitSums, ...]:
     if isinstance(estimate.likelihood, DenseLikelihood):
         _dense_sums(estimate, turn, out)
         return tuple(out)
+    if isinstance(estimate.likelihood.batches, TwoLevelBatches):
+        return _two_level_unit_sums(estimate, turn)
     solved, _, _ = estimate.likelihood.reduce(list(estimate.psis))
     for batch, sol in zip(estimate.likelihood.batches, solved, strict=True):
         q = batch.size
@@ -48,6 +51,17 @@ def unit_sums(estimate: Estimate) -> tuple[UnitSums, ...]:
                 own = place[number]
                 sums.within[units[:, number]] = sol[:, own[:, None], own[None, :]]
     return tuple(out)
+
+
+def _two_level_unit_sums(estimate: Estimate, turn: np.ndarray) -> tuple[UnitSums, ...]:
+    batches = estimate.likelihood.batches
+    left = eliminate(batches, list(estimate.psis))
+    f = left.inner_outer
+    within = np.empty_like(left.inner)
+    within[batches.order] = left.inner - f @ left.shared[batches.parent] @ f.swapaxes(1, 2)
+    data = np.empty_like(left.inner_rest)
+    data[batches.order] = left.inner_rest @ turn
+    return UnitSums(left.outer, left.outer_rest @ turn), UnitSums(within, data)
 
 
 def _dense_sums(estimate: Estimate, turn: np.ndarray, out: list[UnitSums]) -> None:

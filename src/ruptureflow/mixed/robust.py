@@ -12,7 +12,7 @@ from ruptureflow.mixed.dense import DenseLikelihood, row_batches
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.inference import Rows
-from ruptureflow.mixed.likelihood import level_elements
+from ruptureflow.mixed.sums import level_elements
 
 _ZERO = 1e-12
 
