@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress
 
 from ruptureflow.cli.problem_table import problem_tables, summary
 from ruptureflow.config.instruments import read_instruments
 from ruptureflow.config.plan import Plan, read_plan
-from ruptureflow.config.project import instruments_of, missing_from_folder
+from ruptureflow.config.project import instruments_of, matching_files, missing_from_folder
 from ruptureflow.config.strict import ConfigError, nearest
 from ruptureflow.config.wave import WAVE_FILE, read_wave
 from ruptureflow.config.waves import read_waves
@@ -31,9 +32,11 @@ def check_wave(name: str, plan_path: Path, every: bool) -> int:
         raise ConfigError("\n".join(problems))
     used = {each: instruments[each] for each in instruments_of(wave)}
     console = Console()
-    with console.status("reading …") as status:
+    total = sum(len(matching_files(folder, file)) for file in wave.files)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=total)
         tables = read_wave_folder(
-            folder, wave, used, plan.intake, progress=lambda file: status.update(f"reading {file} …")
+            folder, wave, used, plan.intake, progress=lambda file: progress.update(task, advance=1, description=file)
         )
     for table in problem_tables(tables.problems, None if every else SHOWN_ALIKE):
         console.print(table)

@@ -116,6 +116,30 @@ def missing_from_folder(folder: Path, wave: Wave, instruments: dict[str, Questio
         for name in sorted(instruments_of(wave))
         if instruments and name not in instruments
     ]
+    for file in wave.files:
+        problems += [f"{place}: {file.path}: {problem}" for problem in _instrument_problems(file, instruments)]
+    return problems
+
+
+def _instrument_problems(file: RawFile, instruments: dict[str, Questionnaire | CodingSystem]) -> list[str]:
+    """A coding system where a questionnaire is needed or the other way round, and scales that a form has not."""
+    instrument = instruments.get(getattr(file, "instrument", ""))
+    if file.kind == "codes" and isinstance(instrument, Questionnaire):
+        return [f"kind codes needs a coding system, and {instrument.id} is a questionnaire; kind responses or scores?"]
+    if file.kind in ("responses", "scores") and isinstance(instrument, CodingSystem):
+        return [f"kind {file.kind} needs a questionnaire, and {instrument.id} is a coding system; kind codes?"]
+    problems = []
+    for heading, target in getattr(file, "scores", {}).items():
+        named, timepoint = target.partition("@")[::2]
+        form = instruments.get(named.rpartition(".")[0]) if file.kind == "participants" else instrument
+        scales = [scale.name for scale in form.scales] if isinstance(form, Questionnaire) else []
+        if scales and named.rpartition(".")[2] not in scales:
+            hint = nearest(named.rpartition(".")[2], scales)
+            problems.append(f"scores: {heading}: {form.id} has no scale {named.rpartition('.')[2]!r}{hint}")
+        if timepoint not in ("", "intake", "session", "end"):
+            problems.append(f"scores: {heading}: timepoint {timepoint!r} is none of intake, session, end")
+        if file.kind == "participants" and timepoint not in ("intake", "end"):
+            problems.append(f"scores: {heading}: write instrument.scale@intake or @end, not {target!r}")
     return problems
 
 
