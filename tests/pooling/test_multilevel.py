@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from ruptureflow.pooling import PoolingError, pool
-from ruptureflow.pooling.multilevel import pool_multilevel, pool_multivariate
+from ruptureflow.pooling.multilevel import pool_multilevel
+from ruptureflow.pooling.multivariate import pool_multivariate
 from ruptureflow.pooling.robust import cluster_robust, joint_test
 
 # rma.mv's optimiser stops up to 9.5e-8 short (assink); our likelihood is the higher one, tested below.

@@ -39,6 +39,7 @@ from ruptureflow.pooling.effect_sizes import (
 )
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.influence import baujat, cumulative, gosh, influence_diagnostics, leave_one_out
+from ruptureflow.pooling.level_models import MultilevelResult
 from ruptureflow.pooling.living import SpendingRule, join_evidence, sequential_verdicts
 from ruptureflow.pooling.metric import (
     MeasureIdentity,
@@ -48,7 +49,8 @@ from ruptureflow.pooling.metric import (
     standardised_slope,
     standardised_slope_from_draws,
 )
-from ruptureflow.pooling.multilevel import MultilevelResult, pool_multilevel, pool_multivariate
+from ruptureflow.pooling.multilevel import pool_multilevel
+from ruptureflow.pooling.multivariate import pool_multivariate
 from ruptureflow.pooling.one_stage import pool_sessions
 from ruptureflow.pooling.planning import plan_precision
 from ruptureflow.pooling.random_effects import pool

@@ -8,8 +8,9 @@ import numpy as np
 from scipy import special
 
 from ruptureflow.pooling import distributions as dist
-from ruptureflow.pooling.effect_sizes import EffectSize, _arrays, _at_least, _inside_one, _positive, smd_from_d
+from ruptureflow.pooling.effect_sizes import EffectSize, smd_from_d
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.quantities import arrays, at_least, inside_one, positive
 
 
 def r_to_z(r, variance=None, n=None):
@@ -19,10 +20,10 @@ def r_to_z(r, variance=None, n=None):
     variance is NaN.
     """
     r, given = _with_variance(r, variance)
-    _inside_one(r=r)
+    inside_one(r=r)
     if n is not None:
         n = np.asarray(n, dtype=float)
-        _at_least(4, n=n)
+        at_least(4, n=n)
         given = np.broadcast_to(1 / (n - 3), r.shape)
     else:
         given = given / (1 - r**2) ** 2
@@ -55,7 +56,7 @@ def r_to_d(r, n1=None, n2=None, variance=None):
     """
     a = _ratio(n1, n2)
     r, given = _with_variance(r, variance)
-    _inside_one(r=r)
+    inside_one(r=r)
     d = r * np.sqrt(a) / np.sqrt(1 - r**2)
     if variance is None and n1 is not None:
         given = smd_from_d(d, n1, n2, correction=False).variance
@@ -91,13 +92,13 @@ def log_odds_to_d(log_odds, variance):
 
 def d_from_t(t, n1, n2, correction=True, variance="ls"):
     """d or g of an independent-groups t."""
-    t, n1, n2 = _arrays(t=t, n1=n1, n2=n2)
+    t, n1, n2 = arrays(t=t, n1=n1, n2=n2)
     return smd_from_d(t * np.sqrt(1 / n1 + 1 / n2), n1, n2, correction, variance)
 
 
 def d_from_f(f, n1, n2, sign=1, correction=True, variance="ls"):
     """d or g of an F with one numerator df; `sign` (±1) gives the direction that F has lost."""
-    f, sign = _arrays(F=f, sign=sign)
+    f, sign = arrays(F=f, sign=sign)
     if np.any(f < 0) or np.any(np.abs(sign) != 1):
         raise PoolingError("F must be at least 0 and sign +1 or −1: check both.")
     return d_from_t(sign * np.sqrt(f), n1, n2, correction, variance)
@@ -105,7 +106,7 @@ def d_from_f(f, n1, n2, sign=1, correction=True, variance="ls"):
 
 def d_from_p(p, n1, n2, sign=1, tails=2, correction=True, variance="ls"):
     """d or g of the exact p of an independent-groups t test."""
-    p, n1, n2, sign = _arrays(p=p, n1=n1, n2=n2, sign=sign)
+    p, n1, n2, sign = arrays(p=p, n1=n1, n2=n2, sign=sign)
     if np.any((p <= 0) | (p > 1)) or tails not in (1, 2):
         raise PoolingError("p must lie above 0 and up to 1, tails be 1 or 2: give the exact p, not a bound.")
     return d_from_t(-sign * special.stdtrit(n1 + n2 - 2, p / tails), n1, n2, correction, variance)
@@ -113,8 +114,8 @@ def d_from_p(p, n1, n2, sign=1, tails=2, correction=True, variance="ls"):
 
 def r_from_t(t, df):
     """(Partial) r of a t with its df: t/√(t² + df); variance (1 − r²)²/df (PCOR)."""
-    t, df = _arrays(t=t, df=df)
-    _positive(df=df)
+    t, df = arrays(t=t, df=df)
+    positive(df=df)
     r = t / np.sqrt(t**2 + df)
     return EffectSize(r, (1 - r**2) ** 2 / df, "r", "from t and its df")
 
@@ -125,14 +126,14 @@ def effect_from_interval(low, high, level=0.95, df=np.inf, transform=None):
     `transform` is None, "r" (limits of a correlation: returns Fisher's z) or "ratio" (limits of an odds
     or risk ratio: returns its log).
     """
-    low, high = _arrays(low=low, high=high)
+    low, high = arrays(low=low, high=high)
     if np.any(low >= high):
         raise PoolingError("low is not below high in some interval: swap or correct them.")
     if transform == "r":
-        _inside_one(low=low, high=high)
+        inside_one(low=low, high=high)
         low, high = np.arctanh(low), np.arctanh(high)
     elif transform == "ratio":
-        _positive(low=low)
+        positive(low=low)
         low, high = np.log(low), np.log(high)
     elif transform is not None:
         raise PoolingError(f"transform={transform!r} is unknown: use None, 'r' or 'ratio'.")
@@ -143,8 +144,8 @@ def effect_from_interval(low, high, level=0.95, df=np.inf, transform=None):
 
 def z_from_printed_r(r, statistic):
     """Fisher's z of a printed r with the standard error that its printed z statistic implies."""
-    r, statistic = _arrays(r=r, statistic=statistic)
-    _inside_one(r=r)
+    r, statistic = arrays(r=r, statistic=statistic)
+    inside_one(r=r)
     if np.any(statistic == 0):
         raise PoolingError("a z statistic of 0 implies no standard error: give the interval instead.")
     z = np.arctanh(r)
@@ -166,6 +167,6 @@ def _ratio(n1, n2):
         raise PoolingError("only one group's size is given: give n1 and n2, or neither.")
     if n1 is None:
         return 4.0
-    n1, n2 = _arrays(n1=n1, n2=n2)
-    _positive(n1=n1, n2=n2)
+    n1, n2 = arrays(n1=n1, n2=n2)
+    positive(n1=n1, n2=n2)
     return (n1 + n2) ** 2 / (n1 * n2)

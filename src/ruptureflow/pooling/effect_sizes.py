@@ -11,6 +11,7 @@ from scipy import special
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.quantities import arrays, at_least, inside_one, positive
 
 _LARGE = 3.0
 
@@ -46,9 +47,9 @@ def standardised_mean_difference(mean1, sd1, n1, mean2, sd2, n2, correction=True
     `variance` is "ls" (1/n1 + 1/n2 + g²/(2(n1 + n2)), metafor's SMD), "ls2" (J² times d's variance: CMA,
     Borenstein) or "ub" (unbiased, SMD with vtype UB).
     """
-    mean1, sd1, n1, mean2, sd2, n2 = _arrays(mean1=mean1, sd1=sd1, n1=n1, mean2=mean2, sd2=sd2, n2=n2)
-    _positive(sd1=sd1, sd2=sd2)
-    _at_least(2, n1=n1, n2=n2)
+    mean1, sd1, n1, mean2, sd2, n2 = arrays(mean1=mean1, sd1=sd1, n1=n1, mean2=mean2, sd2=sd2, n2=n2)
+    positive(sd1=sd1, sd2=sd2)
+    at_least(2, n1=n1, n2=n2)
     df = n1 + n2 - 2
     pooled = np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / df)
     return smd_from_d((mean1 - mean2) / pooled, n1, n2, correction, variance)
@@ -56,8 +57,8 @@ def standardised_mean_difference(mean1, sd1, n1, mean2, sd2, n2, correction=True
 
 def smd_from_d(d, n1, n2, correction=True, variance="ls"):
     """Hedges' g (or d itself) and its variance from Cohen's d and the groups' sizes."""
-    d, n1, n2 = _arrays(d=d, n1=n1, n2=n2)
-    _at_least(2, n1=n1, n2=n2)
+    d, n1, n2 = arrays(d=d, n1=n1, n2=n2)
+    at_least(2, n1=n1, n2=n2)
     df = n1 + n2 - 2
     factor = hedges_factor(df) if correction else np.ones_like(d)
     g = factor * d
@@ -78,8 +79,8 @@ def smd_from_d(d, n1, n2, correction=True, variance="ls"):
 
 def mean_difference(mean1, sd1, n1, mean2, sd2, n2):
     """Raw difference of two independent means (MD)."""
-    mean1, sd1, n1, mean2, sd2, n2 = _arrays(mean1=mean1, sd1=sd1, n1=n1, mean2=mean2, sd2=sd2, n2=n2)
-    _positive(sd1=sd1, sd2=sd2, n1=n1, n2=n2)
+    mean1, sd1, n1, mean2, sd2, n2 = arrays(mean1=mean1, sd1=sd1, n1=n1, mean2=mean2, sd2=sd2, n2=n2)
+    positive(sd1=sd1, sd2=sd2, n1=n1, n2=n2)
     return EffectSize(mean1 - mean2, sd1**2 / n1 + sd2**2 / n2, "md", "raw metric")
 
 
@@ -102,12 +103,12 @@ def pre_post_change(
             "correlation of pre and post is not given: state it with correlation= and correlation_source= "
             "(and look at pre_post_sweep)."
         )
-    mean_pre, sd_pre, mean_post, sd_post, n, rho = _arrays(
+    mean_pre, sd_pre, mean_post, sd_post, n, rho = arrays(
         mean_pre=mean_pre, sd_pre=sd_pre, mean_post=mean_post, sd_post=sd_post, n=n, correlation=correlation
     )
-    _positive(sd_pre=sd_pre, sd_post=sd_post)
-    _at_least(3, n=n)
-    _inside_one(correlation=rho)
+    positive(sd_pre=sd_pre, sd_post=sd_post)
+    at_least(3, n=n)
+    inside_one(correlation=rho)
     factor = hedges_factor(n - 1) if correction else np.ones_like(n)
     note = f"pre–post correlation {_span(rho)}" + (f" ({correlation_source})" if correlation_source else "")
     if by == "pre":
@@ -154,13 +155,13 @@ def change_difference(treated, control, correlation=None, correlation_source="")
         )
     order = ("mean_pre", "sd_pre", "mean_post", "n")
     t, c = ([g[name] for name in order] if hasattr(g, "keys") else list(g) for g in (treated, control))
-    pre1, sd1, post1, n1, pre2, sd2, post2, n2, rho = _arrays(
+    pre1, sd1, post1, n1, pre2, sd2, post2, n2, rho = arrays(
         treated_pre=t[0], treated_sd=t[1], treated_post=t[2], treated_n=t[3],
         control_pre=c[0], control_sd=c[1], control_post=c[2], control_n=c[3], correlation=correlation,
     )  # fmt: skip
-    _positive(treated_sd=sd1, control_sd=sd2)
-    _at_least(3, treated_n=n1, control_n=n2)
-    _inside_one(correlation=rho)
+    positive(treated_sd=sd1, control_sd=sd2)
+    at_least(3, treated_n=n1, control_n=n2)
+    inside_one(correlation=rho)
     df = n1 + n2 - 2
     pooled = np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / df)
     factor = hedges_factor(df)
@@ -173,17 +174,17 @@ def change_difference(treated, control, correlation=None, correlation_source="")
 
 def correlation(r, n):
     """Pearson's r with variance (1 − r²)²/(n − 1) (COR). Pool on Fisher's z instead unless n is large."""
-    r, n = _arrays(r=r, n=n)
-    _inside_one(r=r)
-    _at_least(2, n=n)
+    r, n = arrays(r=r, n=n)
+    inside_one(r=r)
+    at_least(2, n=n)
     return EffectSize(r, (1 - r**2) ** 2 / (n - 1), "r", "bivariate normal")
 
 
 def fisher_z(r, n):
     """Fisher's z of r with variance 1/(n − 3) (ZCOR)."""
-    r, n = _arrays(r=r, n=n)
-    _inside_one(r=r)
-    _at_least(4, n=n)
+    r, n = arrays(r=r, n=n)
+    inside_one(r=r)
+    at_least(4, n=n)
     return EffectSize(np.arctanh(r), 1 / (n - 3), "fisher_z", "bivariate normal")
 
 
@@ -192,9 +193,9 @@ def point_biserial(r, n1, n2, on_z=False):
 
     1/(n − 3) does not hold for it. `on_z` returns Fisher's z with the delta-method variance.
     """
-    r, n1, n2 = _arrays(r=r, n1=n1, n2=n2)
-    _inside_one(r=r)
-    _at_least(2, n1=n1, n2=n2)
+    r, n1, n2 = arrays(r=r, n1=n1, n2=n2)
+    inside_one(r=r)
+    at_least(2, n1=n1, n2=n2)
     h = (n1 + n2 - 2) * (1 / n1 + 1 / n2)
     d = r * np.sqrt(h) / np.sqrt(1 - r**2)
     v = h**2 / (h + d**2) ** 3 * (1 / n1 + 1 / n2 + d**2 / (2 * (n1 + n2)))
@@ -217,7 +218,7 @@ def risk_ratio(events1, n1, events2, n2, add=0.5):
 
 
 def _cells(events1, n1, events2, n2, add):
-    a, n1, c, n2 = _arrays(events1=events1, n1=n1, events2=events2, n2=n2)
+    a, n1, c, n2 = arrays(events1=events1, n1=n1, events2=events2, n2=n2)
     if np.any(a < 0) or np.any(c < 0) or np.any(a > n1) or np.any(c > n2):
         raise PoolingError("events lie outside 0 … n in some group: check events1/n1 and events2/n2.")
     b, d = n1 - a, n2 - c
@@ -225,37 +226,6 @@ def _cells(events1, n1, events2, n2, add):
         raise PoolingError("both groups have no event, or nothing but events: such a table holds no information.")
     empty = (a == 0) | (b == 0) | (c == 0) | (d == 0)
     return tuple(cell + np.where(empty, add, 0.0) for cell in (a, b, c, d))
-
-
-def _arrays(**named):
-    arrays = {}
-    for name, value in named.items():
-        try:
-            arrays[name] = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
-            raise PoolingError(f"{name} is {value!r}: give numbers.") from None
-        if not np.isfinite(arrays[name]).all():
-            raise PoolingError(f"{name} has a missing or infinite value: supply it, or leave that study out.")
-    return np.broadcast_arrays(*arrays.values())
-
-
-def _positive(**named):
-    for name, value in named.items():
-        if np.any(value <= 0):
-            raise PoolingError(f"{name} is {np.min(value):g}: it must be above zero.")
-
-
-def _at_least(least, **named):
-    for name, value in named.items():
-        if np.any(value < least):
-            raise PoolingError(f"{name} is {np.min(value):g}: this effect size needs at least {least}.")
-
-
-def _inside_one(**named):
-    for name, value in named.items():
-        if np.any(np.abs(value) >= 1):
-            worst = np.ravel(value)[np.argmax(np.abs(np.ravel(value)))]
-            raise PoolingError(f"{name} is {worst:g}: it must lie strictly between −1 and 1.")
 
 
 def _span(values):

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ruptureflow.pooling.effect_sizes import EffectSize, _arrays, _positive
+from ruptureflow.pooling.effect_sizes import EffectSize
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.quantities import arrays, positive
 
 METRICS = ("standardised", "partial-r", "raw")
 
@@ -50,16 +51,16 @@ def standardised_slope(slope, std_error, sd_x, sd_y, df_x=None, df_y=None) -> Ef
     which for one predictor is the textbook (1 − r²)²/n; treating the SDs as independent of b would
     give 1/n. Without df the SDs are constants, and the variance is (SE·SD_x/SD_y)².
     """
-    slope, std_error, sd_x, sd_y = _arrays(slope=slope, std_error=std_error, sd_x=sd_x, sd_y=sd_y)
-    _positive(std_error=std_error, sd_x=sd_x, sd_y=sd_y)
+    slope, std_error, sd_x, sd_y = arrays(slope=slope, std_error=std_error, sd_x=sd_x, sd_y=sd_y)
+    positive(std_error=std_error, sd_x=sd_x, sd_y=sd_y)
     if (df_x is None) != (df_y is None):
         raise PoolingError("only one of df_x and df_y is given: give both, or neither for SDs taken as known.")
     beta = slope * sd_x / sd_y
     scaled = (std_error * sd_x / sd_y) ** 2
     if df_x is None:
         return EffectSize(beta, scaled, "standardised_within", "within-patient SDs taken as known")
-    df_x, df_y = _arrays(df_x=df_x, df_y=df_y)
-    _positive(df_x=df_x, df_y=df_y)
+    df_x, df_y = arrays(df_x=df_x, df_y=df_y)
+    positive(df_x=df_x, df_y=df_y)
     if np.any(np.abs(beta) >= 1):
         worst = np.ravel(beta)[np.argmax(np.abs(np.ravel(beta)))]
         raise PoolingError(
@@ -77,7 +78,7 @@ def standardised_slope_from_draws(slope, sd_x, sd_y, slope_draws, sd_x_draws=Non
         raise PoolingError(f"slope_draws has shape {draws.shape}: give at least 100 finite draws.")
     top = sd_x if sd_x_draws is None else np.asarray(sd_x_draws, dtype=float)
     bottom = sd_y if sd_y_draws is None else np.asarray(sd_y_draws, dtype=float)
-    _positive(sd_x=np.asarray(sd_x), sd_y=np.asarray(sd_y), draws_sd_x=np.asarray(top), draws_sd_y=np.asarray(bottom))
+    positive(sd_x=np.asarray(sd_x), sd_y=np.asarray(sd_y), draws_sd_x=np.asarray(top), draws_sd_y=np.asarray(bottom))
     variance = np.var(draws * top / bottom, ddof=1)
     estimate = np.asarray(slope * sd_x / sd_y)
     return EffectSize(estimate, np.asarray(variance), "standardised_within", f"variance over {draws.size} draws")
@@ -159,4 +160,4 @@ def _check_df(statistic, df):
             "df of the slope is missing, infinite or not above 1: a partial r needs it; "
             "give it, or use partial_r_range over the df that are possible."
         )
-    return _arrays(statistic=statistic, df=raw)
+    return arrays(statistic=statistic, df=raw)
