@@ -1,25 +1,8 @@
-"""Golden values of other software, read once."""
-
-import json
-from pathlib import Path
+"""A data set the tests share."""
 
 import numpy as np
 import pandas as pd
 import pytest
-
-GOLDENS = Path(__file__).parents[2] / "validation" / "mixed" / "goldens.json"
-
-
-def load_goldens() -> dict:
-    """Golden record by case name."""
-    record = json.loads(GOLDENS.read_text(encoding="utf-8"))
-    return {case["name"]: case for case in record["cases"]}
-
-
-@pytest.fixture(scope="session")
-def goldens() -> dict:
-    """Golden record by case name."""
-    return load_goldens()
 
 
 @pytest.fixture

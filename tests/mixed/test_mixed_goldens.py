@@ -6,7 +6,7 @@ Tolerances are a little above the worst error observed, which validation/mixed/R
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import load_goldens
+from golden_values import load_goldens
 
 from ruptureflow.mixed import fit_mixed, kenward_roger, satterthwaite
 from ruptureflow.mixed.fitting import at_parameters
