@@ -1,12 +1,14 @@
 """Coder sheets to session values, and the whole stage."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ruptureflow.agreement import AgreementError, rate_agreement
 from ruptureflow.agreement.coding import coder_values, session_values
-from ruptureflow.config.instruments import CodingSystem
+from ruptureflow.config.instruments import CodingSystem, read_instrument
 from ruptureflow.config.plan import AgreementSettings
 from ruptureflow.tables import agreement as tables
 from ruptureflow.tables import intake
@@ -208,3 +210,34 @@ def test_the_same_input_gives_the_same_numbers():
             getattr(first, name).sort_values(key, ignore_index=True),
             getattr(second, name).sort_values(key, ignore_index=True),
         )
+
+
+def test_another_coding_system_needs_nothing_but_its_file():
+    system = read_instrument(Path(__file__).parents[2] / "config" / "instruments" / "cis.yaml")
+    generator = np.random.default_rng(6)
+    rows = [
+        {
+            "instrument": "cis",
+            "patient": f"p{patient}",
+            "session": session,
+            "coder": coder,
+            "segment": segment,
+            "code": code.code,
+            "measure": "count",
+            "value": generator.poisson(1 + patient % 4),
+            **SOURCE,
+        }
+        for patient in range(8)
+        for session in (1, 2)
+        for coder in "AB"
+        for segment in (1, 2)
+        for code in system.codes
+    ]
+    codes = intake.CODES.conform(pd.DataFrame(rows))
+    answers = intake.RESPONSES.empty(), intake.REPORTED_SCORES.empty()
+    rated = rate_agreement(codes, *answers, {"cis": system}, SETTINGS)
+    assert set(rated.coded["code"]) == {total.name for total in system.totals}
+    assert rated.coefficients["headline"].sum() == 5
+    forms = rated.coefficients.set_index("code")["form"]
+    assert "kappa (presence)" in set(forms["direct_rupture"])
+    assert "kappa (presence)" not in set(forms["collaboration"])
