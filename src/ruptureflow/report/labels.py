@@ -88,9 +88,19 @@ class Labels:
                 return f"{owner}{name.removesuffix(suffix).replace('_', ' ')} {words}"
         return owner + name.replace("_", " ")
 
+    def short_term(self, name: str) -> str:
+        """A model term for a table: its parts in brackets, `oxytocin change (within)`."""
+        text = self.term(name)
+        for words, short in (("within patients", "within"), ("between patients", "between")):
+            text = text.replace(f", {words}", f" ({short})")
+        return text
+
     def term(self, name: str) -> str:
-        """A model term in words; an interaction's parts are joined by ×."""
-        return " × ".join(TERMS.get(part, self.variable(part)) for part in name.split(":"))
+        """A model term in words; an interaction's parts are joined by ×, a difference's by −."""
+        sides = [
+            " × ".join(TERMS.get(part, self.variable(part)) for part in side.split(":")) for side in name.split(" - ")
+        ]
+        return " − ".join(sides)
 
 
 def labels_of(instruments: dict[str, Questionnaire | CodingSystem], waves: list[WaveSettings]) -> Labels:

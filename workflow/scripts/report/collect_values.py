@@ -12,9 +12,10 @@ from ruptureflow.report.values.everything import Shown, gather
 from ruptureflow.tables import read_table
 
 
-def write(path, content):
-    """JSON that is the same bytes for the same content."""
-    Path(path).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def write(path, name, records):
+    """A list of records as JSON, one a line, the same bytes for the same content."""
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    Path(path).write_text(f'{{"{name}": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 with job(snakemake):
@@ -23,5 +24,5 @@ with job(snakemake):
     chapter = gather(shown, lambda path, table: Sheet(path, read_table(path, table)))
     collected = collect(chapter)
     lineage = Lineage(tuple(read_records(snakemake.input.lineages)))
-    write(snakemake.output.values, {"values": records(chapter, lineage)})
-    write(snakemake.output.outline, {"nodes": outline(collected)})
+    write(snakemake.output.values, "values", records(chapter, lineage))
+    write(snakemake.output.outline, "nodes", outline(collected))

@@ -26,20 +26,23 @@ RELIABILITY = {
     "estimate": ("estimate", unit_interval),
     "ci_low": ("ci_low", unit_interval),
     "ci_high": ("ci_high", unit_interval),
-    "n_patients": ("n_patients", count),
-    "n_obs": ("n_observations", count),
 }
+RELIABILITY_OF = {"n_patients": ("n_patients", count), "n_obs": ("n_observations", count)}
 
 
 def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: set[str], labels: Labels) -> Chapter:
     """Coders' agreement by code, headline forms as nodes of kind `headline` too; reliabilities of scales.
 
     Of each total, the headline form and the form of a single coder beside it are nodes of kind `shown_coefficient`;
-    the word `analysed` marks a code that a model of the plan has as its outcome.
+    the word `analysed` marks a code that a model of the plan has as its outcome. Single markers, of which a coding
+    system has dozens, are left to the wave's own table.
     """
     chapter = Chapter()
     codes: set[str] = set()
+    scales: set[str] = set()
     for index, row in coefficients.frame.iterrows():
+        if not (labels.is_total(row["instrument"], row["code"]) or row["code"] in analysed):
+            continue
         code = dotted(wave, "coders", row["instrument"], row["code"])
         words = {
             "instrument": labels.instrument_name(row["instrument"]),
@@ -66,17 +69,21 @@ def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: se
             chapter.node("headline", node, code, **analysed_word)
         chapter.cells(node, coefficients, index, COEFFICIENT)
     for index, row in reliabilities.frame.iterrows():
-        node = chapter.node(
-            "reliability",
-            dotted(wave, "reliability", row["instrument"], row["role"], row["scale"], row["coefficient"]),
-            wave,
-            instrument=labels.instrument_name(row["instrument"]),
-            role=row["role"],
-            scale=labels.scale_name(row["instrument"], row["scale"]),
-            coefficient=row["coefficient"],
-            note=row["note"],
-        )
-        chapter.cells(node, reliabilities, index, RELIABILITY)
+        scale = dotted(wave, "reliability", row["instrument"], row["role"], row["scale"])
+        if scale not in scales:
+            scales.add(scale)
+            chapter.node(
+                "scale",
+                scale,
+                wave,
+                instrument=labels.instrument_name(row["instrument"]),
+                role=row["role"],
+                label=labels.scale_name(row["instrument"], row["scale"]),
+            )
+            chapter.cells(scale, reliabilities, index, RELIABILITY_OF)
+        coefficient = f"{scale}.coefficient.{dotted(row['coefficient'])}"
+        chapter.node("reliability", coefficient, scale, coefficient=row["coefficient"], note=row["note"])
+        chapter.cells(coefficient, reliabilities, index, RELIABILITY)
     return chapter
 
 

@@ -68,8 +68,8 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
         )
         if row["verdict"] != "pass":
             chapter.node("warning", node)
-        chapter.cell(f"{node}.value", gates, index, "value", estimate)
-        chapter.cell(f"{node}.limit", gates, index, "limit", estimate)
+            chapter.cell(f"{node}.value", gates, index, "value", estimate)
+            chapter.cell(f"{node}.limit", gates, index, "limit", estimate)
     for index, row in tallies.frame.iterrows():
         if row["subject"].startswith("checks.") and row["subject"].endswith(".pass"):
             chapter.node("check", f"audit.{row['subject'].removesuffix('.pass')}", name=row["label"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ruptureflow.config.plan import ModelSettings
 from ruptureflow.report.labels import Labels
 from ruptureflow.report.numbers import count, degrees, estimate, p_phrase, p_value, unit_interval
-from ruptureflow.report.parts import Chapter, Sheet, dotted
+from ruptureflow.report.parts import Chapter, Sheet, dotted, slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,7 @@ TEST = {
     "ci_low": ("ci_low", estimate),
     "ci_high": ("ci_high", estimate),
 }
+BY_METHOD = {"df": TEST["df"], "p": TEST["p"]}
 DF_METHODS = {
     "kenward-roger": "Kenward–Roger",
     "satterthwaite": "Satterthwaite",
@@ -77,9 +78,9 @@ def models(
     """The plan's analyses that have a fitted model, and under each its fits, terms, tests and variances.
 
     A model that was not fitted becomes a node of kind `unfitted`, with its reason. The coefficient that answers an
-    analysis's question stands as a node of kind `answer` besides being a `term`; a standardised coefficient is a node
-    of kind `standardised`. Tests of a coefficient under every df method are its children; the primary method's numbers
-    are the coefficient's own too.
+    analysis's question stands as a node of kind `answer` besides being a `term`; a coefficient on
+    another metric is a node of that metric's kind. Degrees of freedom and p of a raw coefficient under every df method
+    are its children; the primary method's test is the coefficient's own.
     """
     chapter = Chapter()
     questions = {analysis.analysis: analysis for analysis in settings.analyses}
@@ -124,23 +125,25 @@ def _coefficients(
     keys = ["analysis", "model", "outcome", "term", "metric"]
     for (analysis, model, outcome, term, metric), rows in sheet.frame.groupby(keys, sort=False):
         fit = f"{dotted(wave, 'models', analysis, model, outcome)}"
-        node = f"{fit}.term.{dotted(term)}" if metric == RAW else f"{fit}.standardised.{dotted(term)}"
+        kind = "term" if metric == RAW else slug(metric)
+        node = f"{fit}.{kind}.{dotted(term)}"
         first = _primary_row(rows, methods)
         words = {
             "label": labels.term(term),
+            "short": labels.short_term(term),
             "unit": sheet.frame.at[first, "unit"],
             "direction": "positive" if sheet.frame.at[first, "estimate"] > 0 else "negative",
             "df_method": DF_METHODS.get(sheet.frame.at[first, "df_method"], ""),
         }
-        chapter.node("term" if metric == RAW else "standardised", node, fit, **words)
+        chapter.node(kind, node, fit, **words)
         if term == primary.get(analysis) and metric == RAW:
             chapter.node("answer", node, fit)
             chapter.node("mean_answer" if term == INTERCEPT else "slope_answer", node, fit)
         chapter.cells(node, sheet, first, COEFFICIENT | TEST)
-        for index, row in rows.iterrows():
+        for index, row in rows.iterrows() if metric == RAW else ():
             test = f"{node}.test.{dotted(row['df_method'])}"
             chapter.node("test", test, node, method=DF_METHODS.get(row["df_method"], row["df_method"]))
-            chapter.cells(test, sheet, index, TEST)
+            chapter.cells(test, sheet, index, BY_METHOD)
 
 
 def _primary_row(rows: pd.DataFrame, methods: list[Any]) -> Any:

@@ -150,3 +150,5 @@ def _results(chapter: Chapter, pooled: Sheet, shown: dict, published: set[str]) 
                 chapter.node("t_test", f"{parent}.primary", f"{parent}.primary")
             if row["k"] > 1:
                 chapter.node("heterogeneity", f"{parent}.primary", f"{parent}.primary")
+                if row["pool"] not in published:
+                    chapter.node("pooled_waves", f"{parent}.primary", f"{parent}.primary")
