@@ -262,6 +262,15 @@ def test_nested_labels_may_repeat_under_different_outer_units(sessions):
     assert a.log_likelihood == pytest.approx(b.log_likelihood)
 
 
+def test_the_summary_names_model_verdict_and_method(fit):
+    assert "22 patient" in repr(fit)
+    text = fit.summary()
+    assert "converged" in text
+    assert "kenward-roger" in text
+    assert "ot_between" in text
+    assert "satterthwaite" in fit.refit("ml").summary()
+
+
 def test_the_two_partners_of_a_session_may_lack_one(sessions):
     fit = fit_mixed("bond ~ 0 + role", sessions.assign(occasion=sessions["session"] // 9), groups="patient",
                     residual="unstructured(role | occasion)")  # fmt: skip

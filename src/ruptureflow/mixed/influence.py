@@ -1,8 +1,10 @@
 """Every estimate with each outermost unit left out, from the cross-products of the other units."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.dense import DenseLikelihood, RowBatch
@@ -10,6 +12,7 @@ from ruptureflow.mixed.eigenbasis import one_variance
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.fitting import EIGENBASIS_UNITS, find_minimum
+from ruptureflow.mixed.inference import Rows, t_p_value
 from ruptureflow.mixed.likelihood import BlockLikelihood
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.optimise import minimise
@@ -133,3 +136,35 @@ def cook_distance(estimate: Estimate, other: Estimate) -> float:
     """Cook's distance: move of all fixed effects in the metric of their covariance, divided by their number."""
     move = np.linalg.solve(estimate.turn, other.coefficients - estimate.coefficients)
     return float(move @ move) / (estimate.scale2 * len(move))
+
+
+def influence_table(estimate: Estimate, rows_of: Callable[[Estimate], Rows], alpha: float) -> pd.DataFrame:
+    """One row for each outermost unit and fixed effect; ``rows_of`` gives estimates, standard errors and df."""
+    full = rows_of(estimate)
+    full_p = t_p_value(full.estimate / full.std_error, full.df)
+    model_se = np.sqrt(np.diag(estimate.covariance))
+    items = leave_one_out(estimate)
+    p = estimate.design.columns
+    values = np.full((6, len(items), p), np.nan)
+    for i, item in enumerate(items):
+        if item.estimate is None:
+            continue
+        rows = rows_of(item.estimate)
+        distance = cook_distance(estimate, item.estimate)
+        dfbeta = (full.estimate - rows.estimate) / model_se
+        values[:, i] = [rows.estimate, rows.std_error, rows.df, np.full(p, np.nan), dfbeta, np.full(p, distance)]
+    values[3] = t_p_value(values[0] / values[1], values[2])
+    known = np.isfinite(values[0])
+    out = pd.DataFrame(
+        {
+            "group": np.repeat(np.array([item.unit for item in items], dtype=object), p),
+            "rows": np.repeat([item.rows for item in items], p),
+            "term": list(estimate.design.fixed.names) * len(items),
+        }
+    )
+    names = ("estimate", "std_error", "df", "p_value", "dfbeta", "cook_distance")
+    for name, column in zip(names, values, strict=True):
+        out[name] = column.ravel()
+    out["sign_changes"] = (known & (np.sign(values[0]) != np.sign(full.estimate))).ravel()
+    out["decision_changes"] = (known & ((values[3] < alpha) != (full_p < alpha))).ravel()
+    return out

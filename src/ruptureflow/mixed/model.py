@@ -24,9 +24,10 @@ from ruptureflow.mixed.fitting import estimate_design, structured_maker
 from ruptureflow.mixed.inference import Joint, Rows
 from ruptureflow.mixed.residuals import parse_residual
 from ruptureflow.mixed.status import FitStatus
+from ruptureflow.mixed.summary import summary_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MixedFit:
     """A fitted linear mixed model.
 
@@ -42,6 +43,20 @@ class MixedFit:
 
     estimate: Estimate
     residual_kind: str = "independent"
+
+    def __repr__(self) -> str:
+        groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
+        return (
+            f"<MixedFit {self.design.description}: {self.method.upper()}, {self.n_obs} rows, {groups}, "
+            f"residual {self.residual_kind}; {self.status.message}>"
+        )
+
+    def summary(self, df: str | None = None) -> str:
+        """Text for people: what was fitted, the verdict, variance components and fixed effects.
+
+        ``df`` is Kenward-Roger after REML and Satterthwaite after ML unless named.
+        """
+        return summary_text(self, df or ("kenward-roger" if self.method == "reml" else "satterthwaite"))
 
     # -- what was fitted -------------------------------------------------------------------------------------------
 
@@ -349,35 +364,11 @@ class MixedFit:
         """
         if df not in ("kenward-roger", "satterthwaite", "normal"):
             raise ModelError(f"Influence offers df 'kenward-roger', 'satterthwaite' and 'normal', not {df!r}.")
-        eye = np.eye(self.design.columns)
-        full = self._rows(eye, df)
-        full_p = inference.t_p_value(full.estimate / full.std_error, full.df)
-        model_se = np.sqrt(np.diag(self.estimate.covariance))
-        items = influence.leave_one_out(self.estimate)
-        p = self.design.columns
-        values = np.full((6, len(items), p), np.nan)
-        for i, item in enumerate(items):
-            if item.estimate is None:
-                continue
-            rows = MixedFit(item.estimate, self.residual_kind)._rows(eye, df)
-            distance = influence.cook_distance(self.estimate, item.estimate)
-            dfbeta = (full.estimate - rows.estimate) / model_se
-            values[:, i] = [rows.estimate, rows.std_error, rows.df, np.full(p, np.nan), dfbeta, np.full(p, distance)]
-        values[3] = inference.t_p_value(values[0] / values[1], values[2])
-        known = np.isfinite(values[0])
-        out = pd.DataFrame(
-            {
-                "group": np.repeat(np.array([item.unit for item in items], dtype=object), p),
-                "rows": np.repeat([item.rows for item in items], p),
-                "term": list(self.terms) * len(items),
-            }
-        )
-        names = ("estimate", "std_error", "df", "p_value", "dfbeta", "cook_distance")
-        for name, column in zip(names, values, strict=True):
-            out[name] = column.ravel()
-        out["sign_changes"] = (known & (np.sign(values[0]) != np.sign(full.estimate))).ravel()
-        out["decision_changes"] = (known & ((values[3] < alpha) != (full_p < alpha))).ravel()
-        return out
+
+        def rows_of(estimate: Estimate) -> Rows:
+            return MixedFit(estimate, self.residual_kind)._rows(np.eye(self.design.columns), df)
+
+        return influence.influence_table(self.estimate, rows_of, alpha)
 
     # -- predictions -----------------------------------------------------------------------------------------------
 
