@@ -159,3 +159,13 @@ def test_no_tables_give_no_ruptures():
     for table in ruptures.TABLES:
         assert getattr(found, table.name).empty
         assert getattr(found, table.name).columns.tolist() == table.names
+
+
+def test_a_criterion_that_can_judge_nothing_is_said_in_the_log_and_compared_with_nothing(caplog):
+    caplog.set_level("INFO")
+    chart = {"criterion": "control-chart", "variable": "bond"}
+    found = identify_ruptures(BOND, agreement.CODED.empty(), {}, plan(POINT, chart))
+    assert "criterion control-chart cannot judge any session" in caplog.text
+    assert found.ruptures.loc[found.ruptures["criterion"] == "control-chart", "rupture"].isna().all()
+    assert found.base_rates["criterion"].tolist() == ["point-drop"]
+    assert found.perspective_agreement.empty

@@ -60,7 +60,10 @@ def identify_ruptures(
         resolution = options.get("resolution")
         if resolution is not None:
             rows = rows.merge(_companion(entry, str(resolution), scores), on=["patient", "session"], how="left")
-        parts.append(_judged(entry, rows, options))
+        judged = _judged(entry, rows, options)
+        if judged["rupture"].isna().all():
+            logger.info("%s of the %s: criterion %s cannot judge any session of this wave", *_place(entry))
+        parts.append(judged)
     ruptures = RUPTURES.conform(pd.concat(parts, ignore_index=True)[RUPTURES.names]) if parts else RUPTURES.empty()
     bootstrap = Bootstrap(settings.bootstrap_draws, settings.seed, settings.level)
     agreement = compare_perspectives(ruptures, bootstrap) if settings.compare else PERSPECTIVE_AGREEMENT.empty()

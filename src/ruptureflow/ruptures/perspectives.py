@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def compare_perspectives(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
-    """Every pair of criterion × perspective × variable over the sessions that both could judge."""
+    """Every pair of criterion × perspective × variable over the sessions that both could judge, if there are any."""
     import pandas as pd
 
     verdicts = {}
@@ -31,6 +31,8 @@ def compare_perspectives(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.Dat
     rows = []
     for first, second in combinations(verdicts, 2):
         joined = pd.concat([verdicts[first], verdicts[second]], axis=1, join="inner")
+        if joined.empty:
+            continue
         both = joined.to_numpy(dtype=bool)
         patients, of_session = np.unique(
             np.asarray(joined.index.get_level_values("patient"), dtype=str), return_inverse=True
