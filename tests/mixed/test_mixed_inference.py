@@ -245,6 +245,22 @@ def test_fitted_values_residuals_predictions_and_shares_add_up(fit, sessions):
     assert fit.r_squared.tolist() == pytest.approx([f / (f + g + s2), (f + g) / (f + g + s2)])
 
 
+def test_predictions_of_known_groups_are_the_fitted_values(sessions):
+    sessions["therapist"] = "T" + (sessions["patient"] // 4).astype(str)
+    sessions["number"] = sessions["patient"] % 4
+    for kw in (
+        {"groups": "patient", "random": "1 + time"},
+        {"groups": ["therapist", "number"]},
+        {"groups": {"patient": "1", "session": "1"}},
+        {"groups": "patient", "random": "0 + role"},
+    ):
+        model = fit_mixed("bond ~ time + role", sessions, **kw)
+        assert model.predict(sessions, random=True).to_numpy() == pytest.approx(model.fitted_values().to_numpy())
+    strangers = sessions.assign(patient=99)
+    model = fit_mixed("bond ~ time", sessions, groups="patient")
+    assert model.predict(strangers, random=True).to_numpy() == pytest.approx(model.predict(strangers).to_numpy())
+
+
 def test_blups_carry_lme4s_and_sass_standard_errors(fit, sessions):
     table = fit.random_effects["patient"].set_index("group")
     g, s2 = fit.random_covariance["patient"].iloc[0, 0], fit.residual_variance

@@ -24,7 +24,7 @@ class Level:
     """One grouping factor: the unit of every row and the random-effects columns.
 
     ``codes`` number the units 0 .. ``len(labels) - 1`` in the sorted order of their labels; for a nested factor the
-    label is the path of outer labels (``"T1/3"``).
+    label is the path of outer labels (``"T1/3"``) and ``path`` names the columns it is made of.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Level:
     labels: tuple
     effects: Matrix
     layout: FactorLayout
+    path: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:

@@ -81,9 +81,9 @@ def _order_levels(
     return [(columns[j][0], columns[j][1], tuple(columns[j][2].tolist())) for j in order], order, chain
 
 
-def _with_effects(level, codes, labels, effects: Matrix, kind: str) -> Level:
+def _with_effects(level, codes, labels, effects: Matrix, kind: str, path: tuple[str, ...] = ()) -> Level:
     size = effects.values.shape[1]
-    return Level(level, codes, labels, effects, FactorLayout(size, kind == "diagonal" and size > 1))
+    return Level(level, codes, labels, effects, FactorLayout(size, kind == "diagonal" and size > 1), path or (level,))
 
 
 def _check_sampling_variance(values: np.ndarray, index: np.ndarray, name: str) -> np.ndarray:
@@ -143,7 +143,8 @@ def design_from_formula(
         key = "0" if part is None else part
         if key not in made:
             made[key] = formulas.random_matrix(key, used)
-        levels.append(_with_effects(name, codes, labels, made[key], grouping.covariance[place]))
+        path = grouping.names[: place + 1] if grouping.nested else (name,)
+        levels.append(_with_effects(name, codes, labels, made[key], grouping.covariance[place], path))
     variance = None
     if sampling_variance is not None:
         variance = _check_sampling_variance(used[sampling_variance].to_numpy(), index, sampling_variance)

@@ -400,9 +400,15 @@ class MixedFit:
             self.design.outcome - self.fitted_values(random).to_numpy(), index=self.design.index, name="residual"
         )
 
-    def predict(self, data: pd.DataFrame) -> pd.Series:
-        """Predictions for new rows from the fixed effects (an unknown group's expected value)."""
+    def predict(self, data: pd.DataFrame, random: bool = False) -> pd.Series:
+        """Predictions for new rows.
+
+        ``random=False``: from the fixed effects (the expected value of an unknown group). ``random=True``: with the
+        BLUPs of the groups that were in the data; a group that was not gets its expected value.
+        """
         values = contrasts.fixed_rows(self.design, data) @ self.estimate.coefficients
+        if random:
+            values = values + prediction.random_part(self.estimate, data)
         return pd.Series(values, index=data.index, name="prediction")
 
     @property

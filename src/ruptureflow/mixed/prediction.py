@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ruptureflow.mixed.dense import DenseLikelihood
 from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.formula import check_columns, new_rows
 from ruptureflow.mixed.two_level import TwoLevelBatches, eliminate
 
 
@@ -130,6 +132,25 @@ def fitted_parts(estimate: Estimate) -> tuple[np.ndarray, np.ndarray]:
     for level, effects in zip(estimate.design.levels, random_effects(estimate), strict=True):
         random += (level.effects.values * effects.values[level.codes]).sum(axis=1)
     return fixed, random
+
+
+def random_part(estimate: Estimate, data: pd.DataFrame) -> np.ndarray:
+    """Random part of the prediction of new rows: BLUPs of groups that were in the data, 0 for others."""
+    out = np.zeros(len(data))
+    for level, effects in zip(estimate.design.levels, random_effects(estimate), strict=True):
+        if not level.layout.size:
+            continue
+        check_columns(list(level.path), data, "/".join(level.path))
+        if len(level.path) == 1:
+            labels = data[level.path[0]].tolist()
+        else:
+            labels = ["/".join(map(str, row)) for row in zip(*(data[name] for name in level.path), strict=True)]
+        place = {label: number for number, label in enumerate(level.labels)}
+        codes = np.array([place.get(label, -1) for label in labels])
+        known = codes >= 0
+        rows = new_rows(level.effects, data)[known]
+        out[known] += (rows * effects.values[codes[known]]).sum(axis=1)
+    return out
 
 
 @dataclass(frozen=True)
