@@ -7,9 +7,9 @@ import pytest
 
 mpl.use("Agg")
 
-from ruptureflow.agreement import plots as coder_plots  # noqa: E402
-from ruptureflow.ruptures import plots as course_plots  # noqa: E402
-from ruptureflow.tables import agreement, ruptures  # noqa: E402
+from ruptureflow.agreement import plots as coder_plots
+from ruptureflow.ruptures import plots as course_plots
+from ruptureflow.tables import agreement, ruptures
 
 
 def shown_texts(figure) -> set[str]:
