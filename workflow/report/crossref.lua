@@ -99,6 +99,49 @@ local refer = {
   end,
 }
 
+-- typst squeezes text columns below their longest word where a table is too wide. Such tables get widths here: each
+-- column its longest word, and of the rest a share by what its longest text asks for.
+local PAGE, LONGEST, PADDING = 118, 46, 2
+
+local function widths(tbl)
+  local asked, least = {}, {}
+  for column = 1, #tbl.colspecs do
+    asked[column], least[column] = 2, 2
+  end
+  local function measure(rows)
+    for _, row in ipairs(rows) do
+      for column, cell in ipairs(row.cells) do
+        local text = pandoc.utils.stringify(cell.contents)
+        asked[column] = math.max(asked[column], math.min(LONGEST, pandoc.text.len(text)) + PADDING)
+        for word in text:gmatch("%S+") do
+          least[column] = math.max(least[column], pandoc.text.len(word) + PADDING)
+        end
+      end
+    end
+  end
+  measure(tbl.head.rows)
+  for _, body in ipairs(tbl.bodies) do
+    measure(body.body)
+  end
+  local wish, need = 0, 0
+  for column = 1, #asked do
+    least[column] = math.min(least[column], asked[column])
+    wish, need = wish + asked[column], need + least[column]
+  end
+  if wish <= PAGE then
+    return tbl
+  end
+  for column, spec in ipairs(tbl.colspecs) do
+    local width = least[column] / need
+    if need < PAGE then
+      width = (least[column] + (asked[column] - least[column]) * (PAGE - need) / (wish - need)) / PAGE
+    end
+    tbl.colspecs[column] = { spec[1], width }
+  end
+  return tbl
+end
+
 function Pandoc(doc)
-  return doc:walk(collect):walk(refer)
+  doc = doc:walk(collect):walk(refer)
+  return FORMAT == "typst" and doc:walk({ Table = widths }) or doc
 end

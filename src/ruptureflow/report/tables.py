@@ -39,6 +39,7 @@ class TableSpecification(Strict):
     per: str | None = None
     columns: list[ColumnSpecification] = Field(min_length=1)
     where: dict[str, list[str]] = Field(default={}, description="word of the row's node: the values it must have")
+    unless: dict[str, list[str]] = Field(default={}, description="word of the row's node: values it must not have")
 
 
 class TableSpecifications(Strict):
@@ -69,7 +70,8 @@ def headings_of(table: TableSpecification) -> str:
 
 
 def _is_wanted(node: Node, table: TableSpecification) -> bool:
-    return all(node.words.get(word) in allowed for word, allowed in table.where.items())
+    has_all = all(node.words.get(word) in allowed for word, allowed in table.where.items())
+    return has_all and not any(node.words.get(word) in refused for word, refused in table.unless.items())
 
 
 def _markdown(name: str, table: TableSpecification, rows: list[Node], collected: Collected) -> str:

@@ -27,6 +27,7 @@ RELIABILITY = {
     "ci_low": ("ci_low", unit_interval),
     "ci_high": ("ci_high", unit_interval),
 }
+OBSERVER = "observer"
 RELIABILITY_OF = {"n_patients": ("n_patients", count), "n_obs": ("n_observations", count)}
 
 
@@ -80,6 +81,7 @@ def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: se
                 role=row["role"],
                 label=labels.scale_name(row["instrument"], row["scale"]),
             )
+            chapter.node("coded_scale" if row["role"] == OBSERVER else "rated_scale", scale, wave)
             chapter.cells(scale, reliabilities, index, RELIABILITY_OF)
         coefficient = f"{scale}.coefficient.{dotted(row['coefficient'])}"
         chapter.node("reliability", coefficient, scale, coefficient=row["coefficient"], note=row["note"])

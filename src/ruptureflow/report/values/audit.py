@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from ruptureflow.report.labels import Labels
 from ruptureflow.report.numbers import count, estimate, is_missing
 from ruptureflow.report.parts import Chapter, Sheet, dotted, slug
@@ -64,7 +67,7 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
             wave=row["wave"],
             subject=row["subject"],
             verdict=row["verdict"],
-            advice=row["advice"],
+            advice=_without_ids(row["advice"]),
         )
         if row["verdict"] != "pass":
             chapter.node("warning", node)
@@ -75,6 +78,11 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
             chapter.node("check", f"audit.{row['subject'].removesuffix('.pass')}", name=row["label"])
         chapter.cell(f"audit.{row['subject']}.{row['quantity']}", tallies, index, "value", count)
     return chapter
+
+
+def _without_ids(advice: Any) -> Any:
+    """An advice that lists patients without their ids: the audit's table has them, a manuscript never."""
+    return advice if is_missing(advice) else re.sub(r"\bturns on [^:;]+", "turns on single patients", advice)
 
 
 def _tiny(value: float | None) -> str:
