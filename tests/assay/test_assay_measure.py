@@ -287,6 +287,27 @@ def test_curve_flags_few_levels_binding_and_hook():
     assert {"hook effect", "back-calculation"} <= found or "hook effect" in found
 
 
+@pytest.mark.parametrize(
+    ("wrong", "flagged"),
+    [({}, False), ({"low": 1}, False), ({"low": 2}, True), ({"low": 1, "high": 1, "middle": 1}, True)],
+)
+def test_a_run_passes_with_two_thirds_of_its_qc_tubes_and_half_of_each_level(wrong, flagged):
+    rows = plate_rows("R1", {"P1_4_pre": 20.0}, qc=((8, "low"), (100, "high"), (40, "middle")))
+    for row in rows:
+        if row["content"] == "qc" and row["replicate"] <= wrong.get(row["level"], 0):
+            row["signal"] = signal(row["dose"] * 1.3)
+    measured = measure(samples_table(["P1_4_pre"]), rows)
+    assert ("qc samples" in flags(measured.curves.iloc[0]["flags"])) == flagged
+    assert ("poor curve" in flags(measured.concentrations.iloc[0]["flags"])) == flagged
+
+
+def test_bound_percent_takes_the_nonspecific_binding_off_both():
+    measured = measure(samples_table(["P1_4_pre"]), plate_rows("R1", {"P1_4_pre": 20.0}))
+    expected = 100 * (signal(20) - 400) / (8000 - 400)
+    assert measured.concentrations.iloc[0]["bound_percent"] == pytest.approx(expected)
+    assert measured.standards.set_index("dose").loc[20.0, "bound_percent"] == pytest.approx(expected)
+
+
 def test_a_level_far_from_its_curve_fails_back_calculation_and_moves_the_limit():
     rows = plate_rows("R1", {"P1_4_pre": 20.0}, seed=6)
     for row in rows:
@@ -298,6 +319,29 @@ def test_a_level_far_from_its_curve_fails_back_calculation_and_moves_the_limit()
     assert lowest["limit"] == 25
     assert measured.standards.iloc[1]["limit"] == 20
     assert measured.curves.iloc[0]["lloq"] == 5.0
+
+
+SPOILT = {
+    "the same signal everywhere": lambda dose, rng: 5000.0,
+    "noise only": lambda dose, rng: 5000 + 100 * rng.normal(),
+    "nothing counted": lambda dose, rng: 0.0,
+    "up and down": lambda dose, rng: 5000 + 3000 * np.cos(1.2 * np.log(max(dose, 1))),
+    "negative": lambda dose, rng: -signal(dose),
+}
+
+
+@pytest.mark.parametrize("model", ["4pl", "5pl", "logit-log"])
+@pytest.mark.parametrize("kind", SPOILT)
+def test_a_spoilt_run_is_flagged_and_leaves_the_good_run_alone(kind, model):
+    rng = np.random.default_rng(1)
+    bad = plate_rows("bad", {"P2_4_pre": 20.0}, seed=2)
+    for row in bad:
+        if row["content"] in ("standard", "b0"):
+            row["signal"] = SPOILT[kind](row["dose"] or 0, rng)
+    good = plate_rows("good", {"P1_4_pre": 20.0}, seed=1)
+    measured = measure(samples_table(["P1_4_pre", "P2_4_pre"]), good + bad, settings=AssaySettings(model=model))
+    assert by_sample(measured).loc["P1_4_pre", "concentration"] == pytest.approx(20, rel=0.15)
+    assert flags(measured.curves.set_index("run").loc["bad", "flags"]), "a run like this must not pass unflagged"
 
 
 def test_tables_without_rows_have_headers_and_no_error():

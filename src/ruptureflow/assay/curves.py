@@ -175,7 +175,7 @@ class Curve:
         inside = np.isfinite(log_dose)
         at = np.where(inside, log_dose, self.theta[2])
         gradient, by_signal = (part[0] for part in log_dose_derivatives(self.theta[None], at[None]))
-        calibration = ((gradient @ self.theta_covariance) * gradient).sum(axis=1)
+        calibration = self._quadratic(gradient)
         replicate = by_signal**2 * variance / count
         outside = ~inside
         gradient[outside], calibration[outside], replicate[outside] = np.nan, np.nan, np.nan
@@ -206,7 +206,13 @@ class Curve:
         """Variance of the fitted curve at the dose where it has this signal (at the asymptote for signals beyond)."""
         log_dose = log_dose_at(self.theta[None], signal[None])
         _, jacobian = predict_with_jacobian(self.theta[None], np.where(np.isnan(log_dose), 0.0, log_dose))
-        return ((jacobian[0] @ self.theta_covariance) * jacobian[0]).sum(axis=1)
+        return self._quadratic(jacobian[0])
+
+    def _quadratic(self, gradient: Array) -> Array:
+        """gᵀ Σ g; NaN where rounding has made the covariance of a curve that is not identified indefinite."""
+        with np.errstate(invalid="ignore"):
+            variance = ((gradient @ self.theta_covariance) * gradient).sum(axis=1)
+            return np.where(variance >= 0, variance, np.nan)
 
 
 def fit_curve(
@@ -260,7 +266,7 @@ def fit_curve(
     if given is not None:
         present &= given > 0
     x, y = x[present], y[present]
-    check_tubes(x, model, "the curve")
+    check_tubes(x, y, model, "the curve")
     with np.errstate(divide="ignore"):
         log_dose = np.log(x)
     fitted = fit_weighted(
@@ -288,7 +294,7 @@ def fit_curve(
     )
 
 
-def check_tubes(dose: Array, model: str, place: str) -> None:
+def check_tubes(dose: Array, signal: Array, model: str, place: str) -> None:
     """Refuse tubes that cannot carry the model.
 
     Raises
@@ -299,6 +305,8 @@ def check_tubes(dose: Array, model: str, place: str) -> None:
     parameters = MODELS[model]
     if (dose < 0).any():
         raise AssayError(f"{place}: dose {dose[dose < 0][0]:g} is negative; doses are amounts, 0 for the zero dose")
+    if signal.size == 0 or np.ptp(signal) == 0:
+        raise AssayError(f"{place}: no two standards differ in their signals; there is no curve")
     levels = np.unique(dose).size
     if levels < parameters:
         raise AssayError(f"{place}: {levels} dose levels cannot carry a {model} curve; it needs {parameters} or more")

@@ -18,6 +18,8 @@ STEP_TOLERANCE = 1e-11
 # ln g and ln B beyond these are not identified by any standard curve (g 1/20 … 20, B 1/50 … 50).
 LARGEST_LOG_ASYMMETRY = np.log(20.0)
 LARGEST_LOG_SLOPE = np.log(50.0)
+# Keeps C a number in whatever unit doses come.
+LARGEST_LOG_MIDPOINT = 200.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def least_squares(
 
 def at_bound(theta: Array) -> np.ndarray:
     """Whether a run's slope or asymmetry is at the edge of what a curve can tell."""
-    bound = np.abs(theta[:, 3]) >= LARGEST_LOG_SLOPE
+    bound = (np.abs(theta[:, 3]) >= LARGEST_LOG_SLOPE) | (np.abs(theta[:, 2]) >= LARGEST_LOG_MIDPOINT)
     return bound | (np.abs(theta[:, 4]) >= LARGEST_LOG_ASYMMETRY) if theta.shape[1] == 5 else bound
 
 
@@ -146,6 +148,7 @@ def _solve(matrix: Array, vector: Array) -> Array:
 
 
 def _bound(theta: Array) -> None:
+    np.clip(theta[:, 2], -LARGEST_LOG_MIDPOINT, LARGEST_LOG_MIDPOINT, out=theta[:, 2])
     np.clip(theta[:, 3], -LARGEST_LOG_SLOPE, LARGEST_LOG_SLOPE, out=theta[:, 3])
     if theta.shape[1] == 5:
         np.clip(theta[:, 4], -LARGEST_LOG_ASYMMETRY, LARGEST_LOG_ASYMMETRY, out=theta[:, 4])

@@ -12,7 +12,7 @@ MEANINGS: dict[str, str] = {
     "no signals": "the lab sent a concentration without signals: curve, limits and standard error cannot be checked",
     "no run": "the lab did not say in which run or plate the sample was measured",
     "no curve": "no standard curve could be fitted in the sample's run",
-    "poor curve": "the run's curve did not meet its acceptance limits",
+    "poor curve": "the run failed back-calculation or its QC samples, did not converge, is not identified or hooks",
     "not measured": "neither a signal nor a concentration came for the sample",
     "single replicate": "one tube or well only: no replicate CV",
     "replicate cv": "CV of the replicates' concentrations (of their signals, where no dose fits) above the limit",

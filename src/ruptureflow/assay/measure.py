@@ -17,7 +17,7 @@ from ruptureflow.assay.precision import precision_rows
 from ruptureflow.assay.quality import control_rows
 from ruptureflow.assay.run_design import run_design_rows
 from ruptureflow.assay.run_variance import run_variance_rows
-from ruptureflow.assay.runs import RunResult, RunTubes, fit_runs, measure_run
+from ruptureflow.assay.runs import RunResult, RunTubes, bound_percent, fit_runs, measure_run
 from ruptureflow.assay.samples import sample_rows
 from ruptureflow.assay.stacking import stacked
 from ruptureflow.config.plan import AssaySettings
@@ -189,6 +189,7 @@ def _standard_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
             "n_tubes": levels.count,
             "signal_mean": levels.signal_mean,
             "signal_cv": levels.signal_cv,
+            "bound_percent": bound_percent(result.tubes, levels.signal_mean),
             "back_calculated": levels.back_calculated,
             "recovery": levels.recovery,
             "limit": levels.limit,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GOOD, BAD, LINE, SHADE = "#1b6e8c", "#c0392b", "#333333", "#dfe8ec"
-LARGEST_PANELS = 42
+LARGEST_PANELS = 96
 
 
 def standard_curves(
@@ -158,11 +158,12 @@ def run_levels(concentrations: pd.DataFrame, origin: str = "simulated") -> Figur
 
 
 def pre_to_post(changes: pd.DataFrame, origin: str = "simulated") -> Figure:
-    """Each person's samples before and after the sessions: an arrow a session, up or down, on a log scale."""
+    """Each person's samples before and after the sessions: an arrow a session, each person on an own scale."""
     shown = changes[changes["change"].notna() & (changes["pre"] > 0) & (changes["post"] > 0)]
     if shown.empty:
         return _nothing("No session has a sample before and one after it.", origin)
-    people = list(shown.groupby(["analyte", "role", "patient"], sort=True))[:LARGEST_PANELS]
+    everyone = list(shown.groupby(["analyte", "role", "patient"], sort=True))
+    people = everyone[:LARGEST_PANELS]
     figure, axes = _panels(len(people), 6, (2.0, 1.7), share=True)
     roles = shown["role"].nunique() > 1
     sessions = sorted(shown["session"].unique().tolist())
@@ -174,14 +175,14 @@ def pre_to_post(changes: pd.DataFrame, origin: str = "simulated") -> Figure:
             )  # fmt: skip
             axis.plot([row.session], [row.pre], ".", color=LINE, markersize=3)
             axis.plot([row.session], [row.post], ".", color=LINE, markersize=0.1)
-        axis.set_yscale("log")
         axis.set_xticks(sessions)
         axis.set_xlim(sessions[0] - 1, sessions[-1] + 1)
         axis.set_title(f"{patient} ({role})" if roles else f"{patient}", fontsize=7)
         axis.tick_params(labelsize=6)
     analyte = " and ".join(shown["analyte"].unique())
-    figure.supxlabel("session", fontsize=9)
-    figure.supylabel(f"{analyte} before → after ({shown['unit'].iloc[0]}, log scale)", fontsize=9)
+    cut = f" (the first {len(people)} of {len(everyone)} persons)" if len(people) < len(everyone) else ""
+    figure.supxlabel(f"session{cut}", fontsize=9)
+    figure.supylabel(f"{analyte} before → after ({shown['unit'].iloc[0]}, own scales)", fontsize=9)
     return _finished(figure, origin, len(people))
 
 
@@ -259,7 +260,7 @@ def _panels(count: int, columns: int, size: tuple[float, float], share: bool = F
     rows = -(-count // columns)
     figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.3), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=share)
     return figure, list(grid.ravel())
 
 

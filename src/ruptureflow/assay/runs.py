@@ -47,6 +47,7 @@ class Measured:
     inverted: Inverted
     dose: Array
     cv: Array
+    tube_dose: Array
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def fit_runs(runs: list[RunTubes], settings: AssaySettings) -> list[Curve | str]
         chosen = standard_tubes(tubes, settings)
         dose = standard_doses(tubes)[chosen]
         try:
-            check_tubes(dose, settings.model, f"run {tubes.run}")
+            check_tubes(dose, tubes.signal[chosen], settings.model, f"run {tubes.run}")
         except AssayError as error:
             results[place] = str(error)
             continue
@@ -186,6 +187,9 @@ def measure_run(tubes: RunTubes, curve: Curve | str, settings: AssaySettings) ->
     lod = detection_limit(curve, signal[dose == 0], at_zero, settings)
     lloq, uloq = quantification_limits(levels, lod, settings)
     flags += _curve_flags(curve, levels, p, settings)
+    read_controls = _read(curve, controls, tubes.signal[control], variance, df, settings)
+    if not controls_pass(controls, read_controls.tube_dose, tubes.dose[control], settings.qc_limit):
+        flags.append("qc samples")
     return RunResult(
         tubes=tubes,
         curve=curve,
@@ -201,10 +205,29 @@ def measure_run(tubes: RunTubes, curve: Curve | str, settings: AssaySettings) ->
         replicate_sd=float(np.sqrt(variance)),
         replicate_df=df,
         samples=_read(curve, samples, tubes.signal[unknown], variance, df, settings),
-        controls=_read(curve, controls, tubes.signal[control], variance, df, settings),
+        controls=read_controls,
         control_nominal=nominal,
         raw_samples=samples,
     )
+
+
+def controls_pass(controls: Groups, dose: Array, nominal: Array, limit: float) -> bool:
+    """ICH M10: two thirds of all QC tubes and half of those of each level within the limit; True without QC tubes."""
+    judged = nominal > 0
+    if not judged.any():
+        return True
+    within = np.abs(dose / np.where(judged, nominal, 1) - 1) * 100 <= limit
+    share, _, _ = group_statistics(controls.index[judged], within[judged].astype(float), len(controls.names))
+    return bool(within[judged].mean() >= 2 / 3 and not (share < 0.5).any())
+
+
+def bound_percent(tubes: RunTubes, signal: Array) -> Array:
+    """%B/B0: 100 (signal − NSB) / (B0 − NSB); NaN without B0 tubes, and NSB taken as 0 where there are none."""
+    b0, nsb = tubes.signals("b0"), tubes.signals("nsb")
+    if not b0.size:
+        return np.full(signal.shape, np.nan)
+    background = float(nsb.mean()) if nsb.size else 0.0
+    return 100 * (signal - background) / (float(b0.mean()) - background)
 
 
 def bound_shares(tubes: RunTubes) -> tuple[float, float]:
@@ -254,4 +277,4 @@ def _read(curve: Curve, groups: Groups, signal: Array, variance: float, df: floa
     dose = inverted.dose
     if settings.replicates == "average concentrations":
         dose, _, _ = group_statistics(groups.index, tubes, len(groups.names))
-    return Measured(groups, inverted, dose, replicate_cv(tubes, groups))
+    return Measured(groups, inverted, dose, replicate_cv(tubes, groups), tubes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ruptureflow.assay.flags import is_used, joined, stop_where_told
 from ruptureflow.assay.logistic import PARAMETERS, Array
-from ruptureflow.assay.runs import RunResult
+from ruptureflow.assay.runs import RunResult, bound_percent
 from ruptureflow.assay.stacking import stacked
 from ruptureflow.assay.units import conversion
 from ruptureflow.config.plan import AssaySettings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 GRADIENTS = [f"gradient_{name}" for name in PARAMETERS]
-POOR_CURVE = {"not converged", "not identified", "back-calculation", "hook effect"}
+POOR_CURVE = {"not converged", "not identified", "back-calculation", "hook effect", "qc samples"}
 BELOW_LIMIT = {"lod/sqrt2": 1 / np.sqrt(2), "lod/2": 0.5, "missing": float("nan")}
 
 
@@ -108,6 +108,7 @@ def _from_signals(runs: list[RunResult], settings: AssaySettings) -> pd.DataFram
             "n_replicates": groups.count,
             "signal_mean": groups.mean,
             "signal_cv": groups.cv,
+            "bound_percent": bound_percent(result.tubes, groups.mean),
             "lod": np.full(n, result.lod),
             "lloq": np.full(n, result.lloq),
             "uloq": np.full(n, result.uloq),
@@ -152,7 +153,7 @@ def _nothing_measured() -> pd.DataFrame:
     import pandas as pd
 
     numbers = ["n_replicates", "signal_mean", "signal_cv", "lod", "lloq", "uloq", "concentration", "ci_low", "ci_high"]
-    numbers += ["cv", "log_replicate", "log_calibration", *GRADIENTS]
+    numbers += ["bound_percent", "cv", "log_replicate", "log_calibration", *GRADIENTS]
     frame = pd.DataFrame({name: pd.Series(dtype=float) for name in numbers})
     for name in ("sample", "run", "flags", "outside_low", "from_signals", "unit"):
         frame[name] = pd.Series(dtype=object)

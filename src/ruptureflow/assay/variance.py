@@ -9,7 +9,6 @@ uncorrelated with ln μ, each residual's leverage allowed for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,7 @@ SMALLEST_SHARE = 1e-3
 REWEIGHTING_STEPS = 60
 REWEIGHTING_TOLERANCE = 1e-8
 REFITS = 30
+REFIT_TOLERANCE = 1e-6
 START_POWER = 0.75
 START_SHARE = 0.01
 POWER_TOLERANCE = 1e-7
@@ -83,12 +83,29 @@ def fit_weighted(
     pooled : one power for all runs of the batch instead of one a run.
     least_variance : floor of σ² (counting variance of one unit of signal: 1 ÷ minutes counted for CPM).
     """
+    with np.errstate(all="ignore"):
+        return _fit_weighted(log_dose, response, present, model, weighting, given, restricted, pooled, least_variance)
+
+
+def _fit_weighted(
+    log_dose: Array,
+    response: Array,
+    present: Array,
+    model: str,
+    weighting: str,
+    given: Array | None,
+    restricted: bool,
+    pooled: bool,
+    least_variance: float,
+) -> WeightedFits:
+    """As `fit_weighted`; a run that no curve fits may overflow on its way, and is told by its status."""
     estimated = given is None and weighting in ("power", "poisson")
     base = present if given is None else present * given
     if estimated:
         # Weighted by the observed signals, so that the start is near what the estimated weights will give.
         size = np.abs(response) * present
-        start = base * np.maximum(size, START_SHARE * size.max(axis=1, keepdims=True)) ** (-2 * START_POWER) + 0.0
+        floor = np.maximum(START_SHARE * size.max(axis=1, keepdims=True), 1e-300)
+        start = base * np.maximum(size, floor) ** (-2 * START_POWER)
         fits = least_squares(log_dose, response, start, model, tolerance=START_TOLERANCE)
     else:
         fits = least_squares(log_dose, response, base, model)
@@ -110,7 +127,7 @@ def fit_weighted(
 
 
 def _log_means(mu: Array, present: Array) -> Array:
-    return np.log(variance_means(mu, (np.abs(mu) * present).max(axis=1, keepdims=True)))
+    return np.log(variance_means(mu, np.maximum((np.abs(mu) * present).max(axis=1, keepdims=True), 1e-300)))
 
 
 def _reweight(
@@ -170,21 +187,26 @@ def _reweight(
         size[:, :2] = np.abs(theta[:, :1] - theta[:, 1:2])
         still = ~((np.abs(step) <= REWEIGHTING_TOLERANCE * size).all(axis=1) & (np.abs(d_power) <= POWER_TOLERANCE))
         # A logarithm that would move by more than a half is too far for a straight line: the whole step is shortened.
-        short = 1.0 if pooled else np.minimum(1.0, 0.5 / np.maximum(np.abs(step[:, 2:]).max(axis=1), 0.5))
-        state[waiting] += step * np.reshape(short, (-1, 1))
-        power[waiting] += d_power * short
+        short = np.minimum(1.0, 0.5 / np.maximum(np.abs(step[:, 2:]).max(axis=1), 0.5))
+        moved = theta + step * short[:, None]
+        # A run that leaves what a curve can be is left to the damped fits, before it spoils a pooled power.
+        sane = np.isfinite(moved).all(axis=1) & np.isfinite(d_power) & ~at_bound(moved)
+        waiting, still, d_power, short = waiting[sane], still[sane], d_power[sane], short[sane]
+        state[waiting] = moved[sane]
+        power[waiting] += d_power if pooled else d_power * short
         if not still.any():
             settled[waiting] = True
             break
         if not pooled and not still.all():
             settled[waiting[~still]] = True
             waiting = waiting[still]
-    theta = state
-    sane = settled & np.isfinite(theta).all(axis=1) & ~at_bound(theta)
-    fits = Fits(theta, start.sum_of_squares.copy(), sane.copy(), at_bound(theta))
-    if not sane.all():
-        power_of = _power if estimate and not pooled else _same_power
-        _refit(np.flatnonzero(~sane), log_dose, response, present, model, start, fits, power, power_of, restricted)
+    fits = Fits(state, start.sum_of_squares.copy(), settled.copy(), at_bound(state))
+    left = np.flatnonzero(~settled)
+    if left.size:
+        fixed = not estimate
+        if pooled and estimate and settled.any():
+            power[left], fixed = power[settled][0], True
+        _refit(left, log_dose, response, present, model, start, fits, power, fixed, restricted)
     return fits, power
 
 
@@ -197,13 +219,14 @@ def _refit(
     start: Fits,
     fits: Fits,
     power: Array,
-    power_of: Callable[..., Array],
+    fixed: bool,
     restricted: bool,
 ) -> None:
     """Runs that did not settle: a whole damped fit between updates of the weights; changes `fits` and `power`."""
     x, y, shown = log_dose[rows], response[rows], present[rows]
     theta = start.theta[rows].copy()
-    own_power = power[rows] if power_of is _same_power else np.full(len(rows), 0.5)
+    own_power = power[rows] if fixed else np.full(len(rows), START_POWER)
+    still = np.ones(len(rows), dtype=bool)
     for _ in range(REFITS):
         mu, jacobian = predict_with_jacobian(theta, x)
         log_mu = _log_means(mu, shown)
@@ -212,15 +235,15 @@ def _refit(
         if restricted:
             leverage = ((weighted @ _inverse(np.swapaxes(weighted, 1, 2) @ jacobian)) * jacobian).sum(axis=2)
             leverage = np.clip(np.nan_to_num(leverage), 0, 1)
-        updated = power_of((y - mu) * shown, log_mu, shown - leverage, own_power, False)
+        updated = own_power if fixed else _power((y - mu) * shown, log_mu, shown - leverage, own_power)
         again = least_squares(x, y, shown * np.exp(-2 * updated[:, None] * log_mu), model, theta)
-        moved = np.abs(again.theta - theta) / (1 + np.abs(theta))
-        still = np.abs(updated - own_power).max() > POWER_TOLERANCE or moved.max() > POWER_TOLERANCE
+        moved = (np.abs(again.theta - theta) / (1 + np.abs(theta))).max(axis=1)
+        still = ~((np.abs(updated - own_power) <= REFIT_TOLERANCE) & (moved <= REFIT_TOLERANCE))
         theta, own_power = again.theta, updated
-        if not still:
+        if not still.any():
             break
     fits.theta[rows], power[rows] = theta, own_power
-    fits.converged[rows], fits.at_bound[rows] = again.converged & (not still), again.at_bound
+    fits.converged[rows], fits.at_bound[rows] = again.converged & ~still, again.at_bound
 
 
 @dataclass(frozen=True)
@@ -258,11 +281,7 @@ def _solve(matrix: Array, vectors: Array) -> Array:
         return np.linalg.pinv(matrix) @ vectors
 
 
-def _same_power(residual: Array, log_mu: Array, keep: Array, power: Array, pooled: bool) -> Array:
-    return power
-
-
-def _power(residual: Array, log_mu: Array, keep: Array, power: Array, pooled: bool) -> Array:
+def _power(residual: Array, log_mu: Array, keep: Array, power: Array) -> Array:
     """θ that makes standardised squared residuals uncorrelated with ln μ, from the current fit; Newton's method.
 
     `keep` is each tube's 1 − leverage (1 for the unrestricted estimate, 0 for padding).
@@ -277,9 +296,7 @@ def _power(residual: Array, log_mu: Array, keep: Array, power: Array, pooled: bo
         score = ((ratio - keep) * centred).sum(axis=1)
         weighted = ratio * centred
         curvature = 2 * ((weighted * centred).sum(axis=1) - weighted.sum(axis=1) ** 2 / freedom[:, 0])
-        if pooled:
-            score, curvature = np.full_like(score, score.sum()), np.full_like(score, curvature.sum())
-        step = score / np.maximum(curvature, 1e-12)
+        step = np.nan_to_num(score / np.maximum(curvature, 1e-12))
         theta = np.clip(theta + np.clip(step, -0.5, 0.5), 0.0, LARGEST_POWER)
     return theta
 
