@@ -24,15 +24,15 @@ MARK = "SIMULATED DATA"
 
 @dataclass(frozen=True)
 class Notebook:
-    """One notebook.
+    """The notebook of one stage.
 
     Parameters
     ----------
-    stages : stages whose tables it reads.
+    stage : its stage, whose tables it reads.
     is_pooled : it is about what is pooled over waves, and runs once.
     """
 
-    stages: tuple[str, ...]
+    stage: str
     is_pooled: bool = False
 
     def scopes(self, shown: list[str]) -> list[str]:
@@ -41,27 +41,20 @@ class Notebook:
 
     def inputs(self, scope: str) -> list[str]:
         """Tables it reads for a scope."""
-        folder = "results/{name}" if self.is_pooled else f"results/{scope}/{{name}}"
-        return [
-            f"{folder.format(name=POOLED if self.is_pooled else stage)}/{table.file}"
-            for stage in self.stages
-            for table in ALL
-            if table.stage == stage and table.name not in NOT_WRITTEN
-        ]
+        folder = f"results/{POOLED}" if self.is_pooled else f"results/{scope}/{self.stage}"
+        return [f"{folder}/{table.file}" for table in ALL if table.stage == self.stage]
 
     def origin(self, scope: str, project: Project) -> str:
         """Whether what it shows is real or simulated."""
         return project.waves[project.shown[0] if self.is_pooled else scope].row.origin
 
 
-# `problems.csv` lies beside the others and is no output: a refused wave has nothing else.
-NOT_WRITTEN = ("problems",)
 NOTEBOOKS: dict[str, Notebook] = {
-    "assay": Notebook(("assay",)),
-    "agreement": Notebook(("agreement",)),
-    "ruptures": Notebook(("ruptures", "agreement")),
-    "models": Notebook(("models",)),
-    "pooling": Notebook(("pooling",), is_pooled=True),
+    "assay": Notebook("assay"),
+    "agreement": Notebook("agreement"),
+    "ruptures": Notebook("ruptures"),
+    "models": Notebook("models"),
+    "pooling": Notebook("pooling", is_pooled=True),
 }
 
 
@@ -97,8 +90,7 @@ def run(path: Path, parameters: Mapping[str, Any]) -> Any:
 @contextmanager
 def _environment(private: str):
     """Jupyter keeps its files to itself, and needs no home folder it may write to."""
-    changed = {"IPYTHONDIR": private, "JUPYTER_RUNTIME_DIR": private, "JUPYTER_DATA_DIR": private, "MPLBACKEND": "agg"}
-    changed.pop("MPLBACKEND")
+    changed = {"IPYTHONDIR": private, "JUPYTER_RUNTIME_DIR": private, "JUPYTER_DATA_DIR": private}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:
