@@ -27,7 +27,7 @@ def test_a_stage_would_have_no_notebook_or_a_notebook_no_stage():
 
 
 def test_a_notebooks_page_would_differ_from_run_to_run(tmp_path):
-    path = _notebook(tmp_path / "n.ipynb", "import sys\nprint(wave)\nprint('noise', file=sys.stderr)", "1 + 1")
+    path = _notebook(tmp_path / "n.ipynb", "import sys\nprint(wave)\nprint('noi' + 'se', file=sys.stderr)", "1 + 1")
     first, second = (page(run(path, {"wave": "demo"}), "N: demo", "p { margin: 0 }", "simulated") for _ in range(2))
     assert first == second
     assert "demo" in first
