@@ -11,7 +11,7 @@ from ruptureflow.report.notebooks import NOTEBOOKS
 from ruptureflow.report.values.everything import POOLED_TABLES, WAVE_TABLES, pooled_file, wave_file
 
 SHOWN = PROJECT.shown
-DOCUMENT_FILES = sorted(str(path) for path in Path("workflow/report").rglob("*") if path.is_file())
+DOCUMENT_PARTS = sorted(path.as_posix() for path in Path("workflow/report").rglob("*.*") if path.is_file())
 NOTEBOOKS_HERE = [stage for stage in NOTEBOOKS if Path("notebooks", f"{stage}.ipynb").is_file()]
 STAGES_OF_A_WAVE = ("intake", "assay", "agreement", "ruptures", "models")
 
@@ -159,7 +159,8 @@ rule draw_pools:
 
 rule render_manuscript:
     input:
-        document=DOCUMENT_FILES,
+        document="workflow/report/manuscript.qmd",
+        parts=DOCUMENT_PARTS,
         values=rules.collect_values.output.values,
         outline=rules.collect_values.output.outline,
         tables=rules.write_tables.output.tables,
@@ -177,7 +178,6 @@ rule render_manuscript:
         render=1,
     params:
         code=code("report"),
-        folder="workflow/report",
         scopes=[*SHOWN, "pooled"],
     script:
         "../scripts/report/render_manuscript.py"

@@ -13,7 +13,7 @@ with job(snakemake):
     read, format = snakemake.input, snakemake.wildcards.format
     values, nodes = (json.loads(Path(path).read_text(encoding="utf-8")) for path in (read.values, read.outline))
     sources = Sources.read(
-        snakemake.params.folder, read.tables, dict(zip(snakemake.params.scopes, read.figures, strict=True))
+        Path(read.document).parent, read.tables, dict(zip(snakemake.params.scopes, read.figures, strict=True))
     )
     document = assemble(sources, values["values"], restore(values["values"], nodes["nodes"]), format)
     target = Path(snakemake.output.manuscript)
