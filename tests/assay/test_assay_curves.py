@@ -165,6 +165,28 @@ def test_poisson_weights_never_claim_less_than_counting_error():
     assert fit.power == 0.5
 
 
+def test_logit_log_is_the_regression_of_the_logit_on_the_log_dose():
+    # Worked with numpy.polyfit: weights p²(1 − p)² of constant-variance signals.
+    response = plate([7000, 300, 2.5, 0.2])
+    doses = np.append(DOSES, [np.inf] * 3)
+    signals = np.append(response, [295.0, 300.0, 305.0])
+    fit = fit_curve(doses, signals, model="logit-log")
+    b0, inside = response[DOSES == 0].mean(), DOSES > 0
+    p = (response[inside] - 300) / (b0 - 300)
+    kept = (p > 0) & (p < 1)
+    slope, intercept = np.polyfit(np.log(DOSES[inside][kept]), np.log(p / (1 - p))[kept], 1, w=(p * (1 - p))[kept])
+    np.testing.assert_allclose(fit.theta, [b0, 300, -intercept / slope, np.log(-slope)], rtol=1e-9)
+    assert fit.left_out == (~kept).sum()
+    assert fit.inverse([3000.0])["dose"][0] == pytest.approx(
+        fit_curve(DOSES, response).inverse([3000.0])["dose"][0], rel=0.05
+    )
+
+
+def test_logit_log_without_nonspecific_binding_is_refused():
+    with pytest.raises(AssayError, match="needs B0 and NSB tubes"):
+        fit_curve(DOSES, plate([7000, 300, 2.5, 0.2]), model="logit-log")
+
+
 def test_tubes_without_a_signal_are_left_out():
     response = plate([7000, 300, 2.5, 0.2])
     holed = response.copy()

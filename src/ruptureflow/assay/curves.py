@@ -1,4 +1,4 @@
-"""A standard curve: fitted, predicted from, and inverted with intervals."""
+"""A standard curve as fitted: predicted from, and inverted with intervals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ from ruptureflow.assay.logistic import (
     predict,
     predict_with_jacobian,
 )
-from ruptureflow.assay.variance import fit_weighted, variance_means
+from ruptureflow.assay.variance import variance_means
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WEIGHTINGS = ("none", "power", "poisson")
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ class Curve:
     residual_variance, df : σ² and its degrees of freedom.
     largest_signal : the largest fitted signal, scale of the variance function's floor.
     converged, at_bound : whether the search ended at a minimum, and whether slope or asymmetry is at its bound.
+    left_out : standard tubes that the model cannot take (logit–log: at or beyond B0 or NSB).
     """
 
     model: str
@@ -70,6 +69,7 @@ class Curve:
     largest_signal: float
     converged: bool
     at_bound: bool
+    left_out: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -213,85 +213,6 @@ class Curve:
         with np.errstate(invalid="ignore"):
             variance = ((gradient @ self.theta_covariance) * gradient).sum(axis=1)
             return np.where(variance >= 0, variance, np.nan)
-
-
-def fit_curve(
-    dose: ArrayLike,
-    response: ArrayLike,
-    model: str = "4pl",
-    weights: ArrayLike | str | None = None,
-    *,
-    restricted: bool = True,
-    least_variance: float = 0.0,
-) -> Curve:
-    """Fit a standard curve to the tubes or wells of one run.
-
-    Parameters
-    ----------
-    dose : nominal doses, one a tube; 0 is the zero dose, infinity a tube on the lower plateau (such as NSB).
-    response : signals; a tube without one (NaN) is left out.
-    model : "4pl", or "5pl" with an asymmetry.
-    weights : None for constant variance; 1/variance up to a factor, one a tube; or the name of a variance
-        function: "none", "power" (its power is estimated) or "poisson".
-    restricted : leverage-corrected power; False gives `nlme::gnls`'s.
-    least_variance : with "poisson", counting variance of one unit of signal (1 ÷ minutes counted for CPM).
-
-    Returns
-    -------
-    Curve
-        `.parameters`, `.covariance`, `.predict(dose)`, `.inverse(response)` and the fit's status.
-
-    Raises
-    ------
-    AssayError
-        if a dose is negative, the tubes are too few for the model, or the doses do not differ.
-    """
-    x, y = np.asarray(dose, dtype=float).ravel(), np.asarray(response, dtype=float).ravel()
-    if x.shape != y.shape:
-        raise AssayError(f"{x.size} doses for {y.size} responses; give one dose a tube")
-    if model not in MODELS:
-        raise AssayError(f"unknown curve {model!r}; known: {', '.join(MODELS)}")
-    given = None
-    weighting = "none"
-    if isinstance(weights, str):
-        weighting = weights
-        if weighting not in WEIGHTINGS:
-            raise AssayError(f"unknown weights {weights!r}; known: {', '.join(WEIGHTINGS)}, or one number a tube")
-    elif weights is not None:
-        given = np.asarray(weights, dtype=float).ravel()
-        weighting = "given"
-        if given.shape != x.shape or not np.all(np.isfinite(given) & (given >= 0)):
-            raise AssayError("weights must be one finite number ≥ 0 a tube")
-    present = np.isfinite(y) & ~np.isnan(x)
-    if given is not None:
-        present &= given > 0
-    x, y = x[present], y[present]
-    check_tubes(x, y, model, "the curve")
-    with np.errstate(divide="ignore"):
-        log_dose = np.log(x)
-    fitted = fit_weighted(
-        log_dose[None],
-        y[None],
-        np.ones((1, x.size)),
-        model,
-        "none" if given is not None else weighting,
-        given=None if given is None else given[present][None],
-        restricted=restricted,
-        least_variance=least_variance,
-    )
-    largest = float(np.abs(predict(fitted.theta, x[None])).max())
-    return Curve(
-        model=model,
-        weighting=weighting,
-        theta=fitted.theta[0],
-        theta_covariance=fitted.covariance[0],
-        power=float(fitted.power[0]),
-        residual_variance=float(fitted.residual_variance[0]),
-        df=float(fitted.df[0]),
-        largest_signal=largest,
-        converged=bool(fitted.fits.converged[0]),
-        at_bound=bool(fitted.fits.at_bound[0]),
-    )
 
 
 def check_tubes(dose: Array, signal: Array, model: str, place: str) -> None:

@@ -91,7 +91,7 @@ def standard_doses(tubes: RunTubes) -> Array:
 def fit_runs(runs: list[RunTubes], settings: AssaySettings) -> list[Curve | str]:
     """The curve of each run, or why it has none. Runs are fitted side by side (and share a power, if pooled)."""
     if settings.model == "logit-log":
-        return [_or_reason(lambda tubes=tubes: fit_logit_log(_logit_log_input(tubes), settings)) for tubes in runs]
+        return [_or_reason(lambda tubes=tubes: _logit_log(tubes, settings.weights)) for tubes in runs]
     results: list[Curve | str] = [""] * len(runs)
     doses, signals, places = [], [], []
     for place, tubes in enumerate(runs):
@@ -140,9 +140,10 @@ def fit_runs(runs: list[RunTubes], settings: AssaySettings) -> list[Curve | str]
     return results
 
 
-def _logit_log_input(tubes: RunTubes) -> tuple[str, Array, Array, Array, Array]:
+def _logit_log(tubes: RunTubes, weighting: str) -> Curve:
     standard = (tubes.content == "standard") & (tubes.dose > 0)
-    return tubes.run, tubes.dose[standard], tubes.signal[standard], tubes.signals("b0"), tubes.signals("nsb")
+    b0, nsb = tubes.signals("b0"), tubes.signals("nsb")
+    return fit_logit_log(f"run {tubes.run}", tubes.dose[standard], tubes.signal[standard], b0, nsb, weighting)
 
 
 def _or_reason(fit: object) -> Curve | str:
@@ -257,6 +258,8 @@ def _curve_flags(curve: Curve, levels: StandardLevels, p: float, settings: Assay
         flags.append("not converged")
     if curve.at_bound or not np.all(np.isfinite(curve.theta_covariance)):
         flags.append("not identified")
+    if curve.left_out:
+        flags.append("tubes left out")
     if levels.dose.size < settings.levels_needed:
         flags.append("few levels")
     if levels.within.mean() * 100 < settings.levels_within:
