@@ -326,12 +326,20 @@ def test_importing_the_engine_does_not_import_slow_packages():
     assert done.stdout.strip() == "[] []"
 
 
-def test_two_nested_levels_give_the_same_sums_with_and_without_dense_blocks(sessions):
+def test_two_levels_give_the_same_sums_with_and_without_dense_blocks(sessions):
     from dataclasses import replace
 
     sessions["therapist"] = sessions["patient"] // 11
-    for random in (["1", "1"], ["1", "1 + time"], ["1 + time", "1 + time"]):
-        fit = fit_mixed(FORMULA, sessions, groups=["therapist", "patient"], random=random)
+    calls = [
+        {"groups": ["therapist", "patient"], "random": random}
+        for random in (["1", "1"], ["1", "1 + time"], ["1 + time", "1 + time"])
+    ]
+    calls += [
+        {"groups": groups} for groups in ({"session": "1", "patient": "1 + time"}, {"patient": "1", "session": "1"})
+    ]
+    calls += [{"groups": {"patient": "1 + time", "role": "1 + time"}}]
+    for call in calls:
+        fit = fit_mixed(FORMULA, sessions, **call)
         likelihood = fit.estimate.likelihood
         dense = replace(likelihood, batches=tuple(likelihood.batches))
         psis = [f @ f.T + 0.1 * np.eye(len(f)) for f in likelihood.factors(fit.estimate.theta)]

@@ -13,6 +13,8 @@ from ruptureflow.mixed.two_level import TwoLevelBatches
 
 # Outer units whose dense block would have more columns than this are eliminated level by level.
 _WIDE_BLOCK = 10
+# Numbers in the table of cross-products of crossed factors beyond which one dense block is smaller.
+_LARGEST_TABLE = 20_000_000
 
 
 def assemble_batches(
@@ -33,7 +35,7 @@ def assemble_batches(
         wide = rows_of(slice(None))
         at = np.concatenate([[0], np.cumsum(sizes)])
         effects = [wide[:, a:b] for a, b in pairwise(at)]
-        return blocks.crossed_levels([x.codes for x in levels], [x.units for x in levels], effects, wide[:, at[-1] :])
+        return _crossed(design, effects, wide[:, at[-1] :])
     inner = levels[-1]
     products = blocks.unit_products(inner.codes, inner.units, rows_of)
     if len(levels) == 1:
@@ -43,9 +45,40 @@ def assemble_batches(
         parent = np.zeros(inner.units, dtype=np.int64)
         parent[inner.codes] = level.codes
         parents.append(parent)
+
+    def dense() -> tuple[Batch, ...]:
+        return blocks.nested_levels(products, parents, sizes)
+
     if len(levels) == 2 and all(0 < size <= SMALL for size in sizes):
         inner_of_outer = np.bincount(parents[0])
         if inner_of_outer.max() * sizes[1] + sizes[0] > _WIDE_BLOCK:
             order = np.argsort(parents[0], kind="stable")
-            return TwoLevelBatches(products[order], parents[0][order], order, (sizes[0], sizes[1]))
-    return blocks.nested_levels(products, parents, sizes)
+            return TwoLevelBatches(products[order], parents[0][order], order, (sizes[0], sizes[1]), dense)
+    return dense()
+
+
+def _crossed(design: Design, effects: list[np.ndarray], rest: np.ndarray) -> tuple[Batch, ...] | TwoLevelBatches:
+    """All rows as one block; of two factors the one with more effects is eliminated first where that pays."""
+    levels = design.levels
+    codes, counts = [x.codes for x in levels], [x.units for x in levels]
+    sizes = [values.shape[1] for values in effects]
+
+    def dense() -> tuple[Batch, ...]:
+        return blocks.crossed_levels(codes, counts, effects, rest)
+
+    if len(levels) != 2 or not all(0 < size <= SMALL for size in sizes):
+        return dense()
+    inner = 0 if counts[0] > counts[1] else 1
+    outer = 1 - inner
+    wide = counts[outer] * sizes[outer]
+    columns = wide + sizes[inner] + rest.shape[1]
+    if wide + counts[inner] * sizes[inner] <= _WIDE_BLOCK or counts[inner] * columns**2 > _LARGEST_TABLE:
+        return dense()
+    spread = np.zeros((len(rest), wide))
+    place = codes[outer][:, None] * sizes[outer] + np.arange(sizes[outer])
+    np.put_along_axis(spread, place, effects[outer], axis=1)
+    table = np.concatenate([spread, effects[inner], rest], axis=1)
+    products = blocks.unit_products(codes[inner], counts[inner], lambda index: table[index])
+    parent = np.zeros(counts[inner], dtype=np.int64)
+    order = np.arange(counts[inner])
+    return TwoLevelBatches(products, parent, order, (wide, sizes[inner]), dense, counts[outer], inner == 0)

@@ -63,7 +63,19 @@ def _two_level_unit_sums(estimate: Estimate, turn: np.ndarray) -> tuple[UnitSums
     within[batches.order] = left.inner - f @ left.shared[batches.parent] @ f.swapaxes(1, 2)
     data = np.empty_like(left.inner_rest)
     data[batches.order] = left.inner_rest @ turn
-    return UnitSums(left.outer, left.outer_rest @ turn), UnitSums(within, data)
+    outer = _units_of_outer(batches, left.outer, left.outer_rest @ turn)
+    inner = UnitSums(within, data)
+    return (inner, outer) if batches.inner_first else (outer, inner)
+
+
+def _units_of_outer(batches: TwoLevelBatches, within: np.ndarray, data: np.ndarray) -> UnitSums:
+    """Sums of every unit of the outer level; of crossed factors all of them lie in one outer unit."""
+    if batches.repeat == 1:
+        return UnitSums(within, data)
+    q = within.shape[1] // batches.repeat
+    blocks = within[0].reshape(batches.repeat, q, batches.repeat, q)
+    unit = np.arange(batches.repeat)
+    return UnitSums(blocks[unit, :, unit, :], data[0].reshape(batches.repeat, q, -1))
 
 
 def _dense_sums(estimate: Estimate, turn: np.ndarray, out: list[UnitSums]) -> None:

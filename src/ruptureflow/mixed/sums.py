@@ -156,6 +156,15 @@ class Sums:
         shifted = np.stack([apply_element(e, batch, data) for e in elements])
         self.add_seconds(shifted, within @ shifted, data, width)
 
+    def add_dense(self, elements: np.ndarray, within: np.ndarray, data: np.ndarray) -> None:
+        """Add blocks for derivative matrices ``(K, Q, Q)`` given whole."""
+        k, width = len(elements), data.shape[2]
+        moved = elements[:, None] @ within[None]
+        self.trace[:] += np.trace(moved, axis1=2, axis2=3).sum(axis=1)
+        self.traces[:] += moved.reshape(k, -1) @ moved.swapaxes(2, 3).reshape(k, -1).T
+        shifted = elements[:, None] @ data[None]
+        self.add_seconds(shifted, within @ shifted, data, width)
+
     def add_seconds(self, shifted: np.ndarray, weighted: np.ndarray, data: np.ndarray, width: int) -> None:
         """Add first and second products of ``shifted`` = V_k W and ``weighted`` = V0⁻¹ V_k W, rows flattened."""
         k = len(shifted)

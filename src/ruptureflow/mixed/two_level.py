@@ -1,24 +1,26 @@
-"""Two nested levels without a dense block for each outer unit.
+"""Two nested levels, or two crossed factors, without a dense block of all effects.
 
 Inner units are eliminated first, then outer ones; every sum Moments needs follows from small arrays of inner and of
 outer units, so the cost grows with the number of units, not with the cube of the inner units of an outer one.
 Notation: for inner unit u of outer unit o, ``Z_u'V⁻¹Z_v = [u = v] c_u - f_u H_o f_v'`` and ``Z_u'V⁻¹Z_o = f_u J_o``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ruptureflow.mixed.blocks import Batch, nested_levels
+from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.sums import Sums, solve_relative
 
 
 @dataclass(frozen=True)
 class TwoLevelBatches:
-    """Cross-products of the inner units of two nested levels; dense blocks are made only if asked for.
+    """Cross-products of the inner units of two levels; dense blocks are made only if asked for.
+
+    Two crossed factors are the same with one outer unit that holds the effects of all units of the smaller factor.
 
     Attributes
     ----------
@@ -30,21 +32,41 @@ class TwoLevelBatches:
         Code of every inner unit, as they are sorted here.
     sizes
         Number of effects of the outer and of an inner unit.
+    make_dense
+        Makes the dense blocks.
+    repeat
+        Units of the smaller factor in the one outer unit (1 for nested levels).
+    inner_first
+        Whether the inner level comes first in the design (crossed factors only).
     """
 
     products: np.ndarray
     parent: np.ndarray
     order: np.ndarray
     sizes: tuple[int, int]
+    make_dense: Callable[[], tuple[Batch, ...]]
+    repeat: int = 1
+    inner_first: bool = False
 
     @cached_property
     def dense(self) -> tuple[Batch, ...]:
         """Dense blocks."""
-        products = np.empty_like(self.products)
-        products[self.order] = self.products
-        parent = np.empty_like(self.parent)
-        parent[self.order] = self.parent
-        return nested_levels(products, [parent, np.arange(len(parent))], list(self.sizes))
+        return self.make_dense()
+
+    def outer_inner(self, levels):
+        """The entries of the outer and of the inner level, from a pair in the design's order."""
+        return (levels[1], levels[0]) if self.inner_first else (levels[0], levels[1])
+
+    def repeated(self, matrices: np.ndarray) -> np.ndarray:
+        """Matrices ``(..., q, q)`` of one unit of the outer level as matrices of one outer unit."""
+        if self.repeat == 1:
+            return matrices
+        q = matrices.shape[-1]
+        out = np.zeros((*matrices.shape[:-2], self.repeat * q, self.repeat * q))
+        for unit in range(self.repeat):
+            here = slice(unit * q, unit * q + q)
+            out[..., here, here] = matrices
+        return out
 
     def __iter__(self) -> Iterator[Batch]:
         return iter(self.dense)
@@ -124,7 +146,8 @@ def whitening(total: np.ndarray, log_det: float) -> tuple[np.ndarray, np.ndarray
 def eliminate(batches: TwoLevelBatches, psis: list[np.ndarray]) -> Eliminated | None:
     """Eliminate inner, then outer effects."""
     q1, q2 = batches.sizes
-    outer_psi, inner_psi = psis
+    outer_psi, inner_psi = batches.outer_inner(psis)
+    outer_psi = batches.repeated(outer_psi)
     right = np.concatenate([batches.within, batches.cross], axis=2)
     solved, inner_dets = solve_relative(batches.within, inner_psi, right)
     c, f = solved[:, :, :q2], solved[:, :, q2:]
@@ -153,13 +176,19 @@ def two_level_sums(
     batches: TwoLevelBatches, layouts: tuple[FactorLayout, ...], left: Eliminated, turn: np.ndarray, full: bool
 ) -> Sums:
     """All sums of Moments, outer elements first."""
-    outer, inner = layouts
+    outer, inner = batches.outer_inner(layouts)
     k1, k2, width = outer.count, inner.count, len(turn)
     top, below = slice(0, k1), slice(k1, k1 + k2)
+    if batches.inner_first:
+        top, below = slice(k2, k2 + k1), slice(0, k2)
+    outer_elements = batches.repeated(outer.elements)
     w1 = left.outer_rest @ turn
     w2 = np.ascontiguousarray(left.inner_rest @ turn)
     one = Sums.empty(k1, width, full)
-    one.add_units(outer, np.ascontiguousarray(left.outer), w1)
+    if batches.repeat == 1:
+        one.add_units(outer, np.ascontiguousarray(left.outer), w1)
+    else:
+        one.add_dense(outer_elements, left.outer, w1)
     two = Sums.empty(k2, width, full)
     two.add_units(inner, np.ascontiguousarray(left.inner), w2)
     out = Sums.empty(k1 + k2, width, full)
@@ -188,13 +217,13 @@ def two_level_sums(
     cross = basis @ table.transpose(0, 2, 1, 3).reshape(q2 * q2, q2 * q2) @ basis.T
     out.traces[below, below] -= cross + cross.T
     between = turned.swapaxes(1, 2) @ gram @ turned
-    mixed = outer.elements.reshape(k1, -1) @ between.sum(axis=1).reshape(k2, -1).T
+    mixed = outer_elements.reshape(k1, -1) @ between.sum(axis=1).reshape(k2, -1).T
     out.traces[top, below] = mixed
     out.traces[below, top] = mixed.T
 
     weighted = shared @ reach
     joined = turned.swapaxes(1, 2) @ reach
-    raised = np.stack([element @ w1 for element in outer.elements])
+    raised = np.stack([element @ w1 for element in outer_elements])
     _add_products(out, below, below, reach, weighted, -1.0)
     _add_products(out, top, below, raised, joined, 1.0)
     out.second_fixed[below, top] = out.second_fixed[top, below].T
