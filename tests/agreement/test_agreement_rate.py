@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ruptureflow.agreement import AgreementError, rate_agreement
+from ruptureflow.agreement import AgreementError, icc, rate_agreement
 from ruptureflow.agreement.coding import coder_values, session_values
+from ruptureflow.agreement.compare_coders import coded_value, skewness_checks
+from ruptureflow.agreement.patient_bootstrap import Bootstrap
 from ruptureflow.config.instruments import CodingSystem, read_instrument
 from ruptureflow.config.plan import AgreementSettings
 from ruptureflow.tables import agreement as tables
@@ -154,6 +156,32 @@ def test_counts_have_a_ratio_alpha_ratings_an_ordinal_one_and_presence_a_kappa()
     assert {"alpha (ordinal)", "weighted kappa (quadratic)"} <= forms["overall"]
     assert not any("presence" in form for form in forms["overall"])
     assert "weighted kappa (quadratic)" not in forms["hostility"]
+
+
+def test_a_count_stands_beside_its_logarithm_and_its_ranks():
+    forms = rate(sheets()).coefficients.set_index(["code", "form"])
+    log_form = forms.loc[("hostility", "ICC(2,k) of ln(1 + value)")]
+    assert 0 < log_form["estimate"] < 1
+    assert not log_form["headline"]
+    assert ("overall", "ICC(2,k) of ranks") not in forms.index
+
+
+def test_ranks_of_ties_are_their_mean_rank():
+    values = coded_value(
+        pd.DataFrame({"patient": "p", "session": [1, 1, 2, 2], "coder": list("ABAB"), "value": [0.0, 0, 5, 9]})
+    )
+    row = skewness_checks(values, "ICC(3,1)", Bootstrap(0, 1))[1]
+    by_hand = pd.DataFrame({"session": [1, 1, 2, 2], "coder": list("ABAB"), "count": [1.5, 1.5, 3, 4]})
+    expected = icc(by_hand).set_index("form").loc["ICC(3,1)", "estimate"]
+    assert row["estimate"] == pytest.approx(expected)
+
+
+def test_a_low_reliability_within_patients_is_noted_and_warned_of(caplog):
+    strict = SETTINGS.model_copy(update={"within_patient_limit": 0.999})
+    notes = rate(sheets(), strict).reliabilities.set_index(["scale", "coefficient"])["note"]
+    assert "slopes on this value are attenuated" in notes[("hostility", "within-patient")]
+    assert "attenuated" not in notes[("hostility", "between-patient")]
+    assert "hostility: within-patient reliability" in caplog.text
 
 
 def test_rotating_pairs_keep_every_session_and_show_the_reml_variances():

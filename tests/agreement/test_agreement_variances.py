@@ -116,8 +116,16 @@ def test_patients_are_drawn_with_replacement_and_reproducibly():
 
 def test_an_interval_needs_half_of_the_draws():
     bootstrap = Bootstrap(draws=4, seed=1)
-    assert np.isnan(bootstrap.interval(np.array([1.0, np.nan, np.nan, np.nan]))).all()
-    assert bootstrap.interval(np.array([1.0, 2.0, 3.0, np.nan])) == pytest.approx((1.05, 2.95))
+    assert np.isnan(bootstrap.interval(np.array([1.0, np.nan, np.nan, np.nan]), 5)).all()
+    assert np.isfinite(bootstrap.interval(np.array([1.0, 2.0, 3.0, np.nan]), 5)).all()
+    assert np.isnan(bootstrap.interval(np.array([1.0, 2.0, 3.0, 4.0]), 1)).all()
+
+
+def test_intervals_of_few_patients_are_wider_than_the_plain_percentiles():
+    drawn = np.linspace(0, 1, 100_001)
+    # 22 patients: t 2.0796 × √(22/21) = 2.1286, and Φ(−2.1286) = .01665; many patients: .025.
+    assert Bootstrap().interval(drawn, 22) == pytest.approx((0.01665, 0.98335), abs=1e-4)
+    assert Bootstrap().interval(drawn, 100_000) == pytest.approx((0.025, 0.975), abs=1e-4)
 
 
 def test_bias_and_limits_of_agreement_by_hand():

@@ -79,9 +79,12 @@ def coder_pairs(values: np.ndarray, clusters: np.ndarray, bootstrap: Bootstrap) 
             drawn_sd = np.sqrt(np.maximum(squares - n * (drawn_bias - centre) ** 2, 0) / (n - 1))
         spread = mean - mean.mean()
         slope = float(spread @ difference / (spread @ spread)) if spread @ spread > 0 else np.nan
-        low, high = (bootstrap.interval(drawn_bias + side * _LIMITS * drawn_sd) for side in (-1, 1))
+        n_patients = weights.shape[1]
+        low, high = (bootstrap.interval(drawn_bias + side * _LIMITS * drawn_sd, n_patients) for side in (-1, 1))
         limits = (bias - _LIMITS * sd, *low, bias + _LIMITS * sd, *high)
-        found.append(CoderPair(a, b, int(both.sum()), bias, *bootstrap.interval(drawn_bias), sd, *limits, slope))
+        found.append(
+            CoderPair(a, b, int(both.sum()), bias, *bootstrap.interval(drawn_bias, n_patients), sd, *limits, slope)
+        )
     return found
 
 
@@ -120,9 +123,9 @@ def coder_biases(
                 mean,
                 sd,
                 float(bias),
-                *bootstrap.interval(drawn_bias),
+                *bootstrap.interval(drawn_bias, weights.shape[1]),
                 float(drift),
-                *bootstrap.interval(drawn_drift),
+                *bootstrap.interval(drawn_drift, weights.shape[1]),
             )
         )
     return found

@@ -65,7 +65,21 @@ def icc_coefficients(coded: CodedValue, bootstrap: Bootstrap) -> list[Row]:
     if bootstrap.draws and coded.comparable:
         drawn = draw_icc(coded.values, coded.patients, bootstrap.weights(coded.n_patients))
         for row in rows:
-            row["bootstrap_low"], row["bootstrap_high"] = bootstrap.interval(drawn[str(row["form"])])
+            row["bootstrap_low"], row["bootstrap_high"] = bootstrap.interval(drawn[str(row["form"])], coded.n_patients)
+    return rows
+
+
+def skewness_checks(coded: CodedValue, form: str, bootstrap: Bootstrap) -> list[Row]:
+    """One intraclass correlation of ln(1 + value) and of ranks: counts are skewed, and a few high ones can carry it."""
+    values = coded.values
+    order = np.unique(values[~np.isnan(values)], return_inverse=True, return_counts=True)
+    ranks = np.full(values.shape, np.nan)
+    ranks[~np.isnan(values)] = (order[2].cumsum() - (order[2] - 1) / 2)[order[1]]
+    rows = []
+    for name, changed in (("ln(1 + value)", np.log1p(values)), ("ranks", ranks)):
+        moved = dataclasses.replace(coded, matrix=dataclasses.replace(coded.matrix, values=changed))
+        row = next(each for each in icc_coefficients(moved, bootstrap) if each["form"] == form)
+        rows.append(row | {"form": f"{form} of {name}", "meaning": f"{row['meaning']}, {name}"})
     return rows
 
 
@@ -96,7 +110,7 @@ def presence_coefficients(coded: CodedValue, threshold: float, bootstrap: Bootst
         "PABAK": "kappa adjusted for prevalence and bias, 2 × agreement − 1",
     }
     for name, meaning in meanings.items():
-        low, high = bootstrap.interval(drawn[name])
+        low, high = bootstrap.interval(drawn[name], coded.n_patients)
         note = "" if np.isfinite(whole[name][0]) else "not computable: nobody saw it, or all did"
         rows.append(_row(f"{name} (presence)", meaning, float(whole[name][0]), low, high, coded, note))
     return [row | {"note": "; ".join(filter(None, [f"present: {threshold:g} or more", row["note"]]))} for row in rows]
@@ -123,7 +137,7 @@ def decompose(coded: CodedValue, bootstrap: Bootstrap) -> Decomposition:
     whole = sum(max(each, 0.0) for each in sizes.values() if np.isfinite(each))
     variances: list[Row] = []
     for name, variance in sizes.items():
-        low, high = bootstrap.interval(getattr(drawn, name))
+        low, high = bootstrap.interval(getattr(drawn, name), coded.n_patients)
         share = 100 * max(variance, 0.0) / whole if whole > 0 and np.isfinite(variance) else np.nan
         row: Row = {"component": name, "variance": variance, "ci_low": low, "ci_high": high, "share": share}
         variances.append(row | {"reml": restricted.get(name, np.nan)})
@@ -140,7 +154,7 @@ def decompose(coded: CodedValue, bootstrap: Bootstrap) -> Decomposition:
     }
     reliabilities: list[Row] = []
     for field, (coefficient, meaning) in meanings.items():
-        low, high = bootstrap.interval(getattr(drawn, field))
+        low, high = bootstrap.interval(getattr(drawn, field), coded.n_patients)
         reliabilities.append(
             {
                 "coefficient": coefficient,
@@ -179,7 +193,7 @@ def _alpha_row(values: np.ndarray, metric: Metric, form: str, coded: CodedValue,
     drawn = alpha_of_draws(values, coded.patients, bootstrap.weights(coded.n_patients), metric)
     note = "" if np.isfinite(estimate) else "not computable: all values are equal"
     meaning = f"Krippendorff's alpha, {metric} difference, chance-corrected agreement of any coders"
-    return _row(form, meaning, estimate, *bootstrap.interval(drawn), coded, note)
+    return _row(form, meaning, estimate, *bootstrap.interval(drawn, coded.n_patients), coded, note)
 
 
 def _kappa_row(values: np.ndarray, kind: str, form: str, coded: CodedValue, bootstrap: Bootstrap) -> Row:
@@ -191,7 +205,7 @@ def _kappa_row(values: np.ndarray, kind: str, form: str, coded: CodedValue, boot
     two = values.shape[1] == 2
     note = "" if np.isfinite(estimate) else "not computable: all values are equal"
     meaning = "Cohen's kappa of two coders" if two else "mean of Cohen's kappa over pairs of coders (Light)"
-    row = _row(form, meaning, estimate, *bootstrap.interval(drawn), coded, note)
+    row = _row(form, meaning, estimate, *bootstrap.interval(drawn, coded.n_patients), coded, note)
     if two:
         classical = weighted_kappa(values[:, 0], values[:, 1], kind, bootstrap.level)
         row |= {"ci_low": classical.ci_low, "ci_high": classical.ci_high, "statistic": classical.statistic}

@@ -9,19 +9,35 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How a bootstrap over patients is drawn: number of draws, seed, and coverage of its percentile interval."""
+    """How a bootstrap over patients is drawn: number of draws, seed, and coverage of its interval."""
 
     draws: int = 10_000
     seed: int = 20180
     level: float = 0.95
 
-    def interval(self, drawn: np.ndarray) -> tuple[float, float]:
-        """Percentile interval over the draws with a value (nothing varies in some); NaN if fewer than half have one."""
+    def interval(self, drawn: np.ndarray, n_patients: int) -> tuple[float, float]:
+        """Expanded percentile interval (Hesterberg, 2015) over the draws with a value.
+
+        The plain percentiles of few patients are too narrow, as draws vary by (n − 1)/n of what samples do and have no
+        t tails; the expanded ones are the quantiles at Φ(∓√(n/(n − 1))·t). With 22 patients they hold an ICC in 93 to
+        94 % of simulated samples, where plain ones do in 91 to 92 %, BCa ones in 90 to 91 % and the classical interval
+        in 83 to 95 % (validation/agreement/coverage.md).
+
+        Parameters
+        ----------
+        drawn : the coefficient in every draw, NaN where nothing varied in it. n_patients : patients a draw has.
+
+        Returns
+        -------
+        low, high : NaN if fewer than half of the draws have a value, or there is one patient.
+        """
+        from scipy.special import ndtr, stdtrit
+
         usable = drawn[np.isfinite(drawn)]
-        if self.draws == 0 or usable.size < 0.5 * max(drawn.size, 1):
+        if self.draws == 0 or n_patients < 2 or usable.size < 0.5 * max(drawn.size, 1):
             return np.nan, np.nan
-        tail = 50 * (1 - self.level)
-        low, high = np.percentile(usable, [tail, 100 - tail])
+        reach = np.sqrt(n_patients / (n_patients - 1)) * stdtrit(n_patients - 1, 1 - (1 - self.level) / 2)
+        low, high = np.quantile(usable, [ndtr(-reach), ndtr(reach)])
         return float(low), float(high)
 
     def weights(self, n_patients: int) -> np.ndarray:

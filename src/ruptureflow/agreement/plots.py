@@ -80,7 +80,7 @@ def plot_coefficients(coefficients: pd.DataFrame, codes: list[str], limit: float
     """
     from matplotlib import pyplot as plt
 
-    rows = coefficients[coefficients["code"].isin(codes) & coefficients["form"].str.startswith("ICC(")]
+    rows = coefficients[coefficients["code"].isin(codes) & coefficients["form"].str.fullmatch(r"ICC\(.,.\)")]
     rows = rows[rows["estimate"].notna()]
     if rows.empty:
         return None

@@ -119,20 +119,27 @@ def _compare(
     coded = compare_coders.coded_value(part)
     total = next((each for each in system.totals if each.name == code), None)
     rows = compare_coders.icc_coefficients(coded, bootstrap)
+    headline = "ICC(2,k)" if settings.analysed_value == "mean of coders" else "ICC(2,1)"
     if total is not None and coded.comparable:
         # A total of marks over segments is a count with a true zero; a session rating is an order of grades.
         counted = system.measures[total.measure].per == "segment"
         metrics = ("ratio", "interval") if counted else ("ordinal", "interval")
+        if counted:
+            rows += compare_coders.skewness_checks(coded, headline, bootstrap)
         rows += compare_coders.rating_coefficients(coded, metrics, bootstrap)
         if code in system.rupture:
             rows += compare_coders.presence_coefficients(coded, system.rupture[code], bootstrap)
         decomposition = compare_coders.decompose(coded, bootstrap)
         out.variances.extend(place | row for row in decomposition.variances)
         observer = {"instrument": instrument, "role": "observer", "scale": code}
-        out.reliabilities.extend(observer | row for row in decomposition.reliabilities)
+        for row in decomposition.reliabilities:
+            if row["coefficient"] == "within-patient" and not row["estimate"] >= settings.within_patient_limit:
+                note = f"below the limit of {settings.within_patient_limit:g}: slopes on this value are attenuated"
+                logger.warning("%s %s: within-patient reliability %.3f, %s", instrument, code, row["estimate"], note)
+                row = row | {"note": f"{row['note']}; {note}"}
+            out.reliabilities.append(observer | row)
         out.biases.extend(place | row for row in compare_coders.bias_rows(coded, bootstrap))
         out.pairs.extend(place | row for row in compare_coders.pair_rows(coded, bootstrap))
-    headline = "ICC(2,k)" if settings.analysed_value == "mean of coders" else "ICC(2,1)"
     for row in rows:
         leads = total is not None and row["form"] == headline
         notes = [str(row["note"])] if row["note"] else []

@@ -64,7 +64,9 @@ def scale_reliabilities(
             continue
         covariance = getattr(found, level)
         alpha = float(cronbach_alpha(covariance))
-        low, high = bootstrap.interval(cronbach_alpha(getattr(drawn, level))) if drawn else (np.nan, np.nan)
+        low, high = np.nan, np.nan
+        if drawn is not None:
+            low, high = bootstrap.interval(cronbach_alpha(getattr(drawn, level)), len(patients))
         omega, remark = mcdonald_omega(covariance)
         varies = "" if np.isfinite(alpha) else "the sum of the items does not vary at this level"
         for name, estimate, ends, note in (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ruptureflow.config.strict import Strict, parse, read_yaml
+from ruptureflow.config.strict import Strict, nearest, parse, read_yaml
+from ruptureflow.config.studies import PublishedPool
 
 Policy = Literal["keep", "set aside", "stop"]
 DfMethod = Literal["satterthwaite", "kenward-roger", "containment", "between-within", "residual", "normal"]
@@ -103,6 +104,9 @@ class AgreementSettings(Strict):
     level: float = Field(default=0.95, gt=0, lt=1)
     icc_limit: float = Field(default=0.70, description="headline ICC below this is flagged")
     icc_policy: Literal["warn", "stop"] = "warn"
+    within_patient_limit: float = Field(
+        default=0.70, description="within-patient reliability of an analysed total below this is noted"
+    )
     bootstrap_draws: int = Field(default=2000, ge=0, description="bootstrap samples of patients; 0 for none")
     seed: int = 20180
 
@@ -164,19 +168,6 @@ class ModelSettings(Strict):
     analyses: list[Analysis]
 
 
-class PublishedPool(Strict):
-    """A published table of studies to be pooled anew."""
-
-    pool: str
-    title: str
-    file: str
-    effect: Literal["fisher_z"] = "fisher_z"
-    variance_from: Literal["printed z", "n"] = "printed z"
-    year: int | None = None
-    printed: str = Field(default="", description="file of the pooled numbers that the paper prints, if it does")
-    printed_analysis: str = Field(default="", description="rows of that file, by its column analysis")
-
-
 class WavePool(Strict):
     """One term of one model pooled over waves on a declared metric."""
 
@@ -189,6 +180,22 @@ class WavePool(Strict):
     metric: Literal["standardised_within", "raw"] = "standardised_within"
 
 
+class PrintedFigures(Strict):
+    """Evidence files of the 2011 meta-analyses: the two tables and the pooled figures printed of them."""
+
+    repair: str
+    training: str
+    printed: str
+
+
+class ReproducedFigures(PrintedFigures):
+    """The same, with the pools they belong to."""
+
+    pools: dict[Literal["rupture_repair", "prepost", "between"], str] = Field(
+        description="the pool beside which each of the paper's three analyses is listed"
+    )
+
+
 class PoolingSettings(Strict):
     """What is pooled and how."""
 
@@ -197,20 +204,26 @@ class PoolingSettings(Strict):
     level: float = Field(default=0.95, gt=0, lt=1)
     published: list[PublishedPool] = []
     waves: list[WavePool] = []
+    figures: ReproducedFigures | None = Field(default=None, description="printed pooled figures to make again")
 
     @property
     def files(self) -> list[str]:
-        """Files of the evidence folder that the published pools name."""
+        """Files that the published pools and the printed figures name, as they name them."""
         named = [name for pool in self.published for name in (pool.file, pool.printed) if name]
+        if self.figures:
+            named += [self.figures.repair, self.figures.training, self.figures.printed]
         return list(dict.fromkeys(named))
 
-
-class PrintedFigures(Strict):
-    """Evidence files of the 2011 meta-analyses: the two tables and the pooled figures printed of them."""
-
-    repair: str
-    training: str
-    printed: str
+    @model_validator(mode="after")
+    def _consistent(self) -> PoolingSettings:
+        pools = [each.pool for each in (*self.published, *self.waves)]
+        doubled = sorted({pool for pool in pools if pools.count(pool) > 1})
+        if doubled:
+            raise ValueError(f"pools {doubled} stand twice; give each an id of its own")
+        for analysis, pool in self.figures.pools.items() if self.figures else ():
+            if pool not in pools:
+                raise ValueError(f"figures: pools: {analysis}: no pool {pool!r}{nearest(pool, pools)}")
+        return self
 
 
 class AuditSettings(Strict):

@@ -53,4 +53,4 @@ def _interval(judged: pd.DataFrame, bootstrap: Bootstrap) -> tuple[float, float]
     if len(by_patient) < FEWEST_PATIENTS or not bootstrap.draws:
         return np.nan, np.nan
     found, sessions = (bootstrap.weights(len(by_patient)) @ by_patient).T
-    return bootstrap.interval(100 * found / sessions)
+    return bootstrap.interval(100 * found / sessions, len(by_patient))

@@ -71,4 +71,4 @@ def _kappa_interval(
     tables = np.zeros((n_patients, 2, 2))
     np.add.at(tables, (patients, both[:, 0].astype(int), both[:, 1].astype(int)), 1)
     drawn = np.tensordot(bootstrap.weights(n_patients), tables, axes=1)
-    return bootstrap.interval(kappa_of_tables(drawn, np.eye(2)))
+    return bootstrap.interval(kappa_of_tables(drawn, np.eye(2)), n_patients)
