@@ -43,6 +43,10 @@ def unreadable_number(folder: Path) -> None:
     edit(folder / "participants.csv", "P02,T1,44", "P02,T1,fourty")
 
 
+def impossible_age(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1,44", "P02,T1,144")
+
+
 def excel_date_in_text(folder: Path) -> None:
     edit(folder / "wai.csv", "P02,4,5,5", "P02,4,5,5-Mar")
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import damages
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from labwave import write_lab_wave
 from newcomer import write_newcomers_wave
 
-from ruptureflow.intake import problems_text
+from ruptureflow.config import read_wave
+from ruptureflow.config.plan import IntakeSettings
+from ruptureflow.intake import problems_text, read_wave_folder
 from ruptureflow.tables import intake
 
 EXPECTED = Path(__file__).with_name("expected_problems.tsv")
@@ -41,10 +45,6 @@ def _write(name: str, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def faultless(instruments, tmp_path_factory) -> dict[str, set[tuple[str, ...]]]:
     """Problems of the two undamaged waves."""
-    from ruptureflow.config import read_wave
-    from ruptureflow.config.plan import IntakeSettings
-    from ruptureflow.intake import read_wave_folder
-
     found = {}
     for name, write in (("lab", write_lab_wave), ("newcomer", write_newcomers_wave)):
         folder = write(tmp_path_factory.mktemp("faultless") / name)
@@ -105,3 +105,20 @@ def test_a_thousand_alike_would_bury_the_rest(newcomer, read):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     text = problems_text(read(newcomer).problems)
     assert "… and 15 more like it (rows 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 …)" in text
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_cell_that_nobody_foresaw_would_end_in_a_traceback(data, tmp_path, instruments):
+    """Any text in any cell, headings included: told or read, and every row accounted for."""
+    folder = write_lab_wave(tmp_path / "wave")
+    path = data.draw(st.sampled_from(sorted(folder.rglob("*.csv"))))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = data.draw(st.integers(0, len(lines) - 1))
+    cells = lines[row].split(";")
+    cells[data.draw(st.integers(0, len(cells) - 1))] = data.draw(st.text(max_size=6).filter(str.isprintable))
+    lines[row] = ";".join(cells)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tables = read_wave_folder(folder, read_wave(folder), instruments, IntakeSettings())
+    rows = tables.manifest[tables.manifest["kind"].notna()]
+    assert (rows["rows_in"] == rows["rows_out"] + rows["rows_set_aside"]).all(), rows

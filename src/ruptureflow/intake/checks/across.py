@@ -12,6 +12,7 @@ from ruptureflow.intake.checks.design import (
     tell_unplanned_sessions,
 )
 from ruptureflow.intake.checks.keys import tell_doubled
+from ruptureflow.intake.checks.limits import tell_impossible_values
 from ruptureflow.intake.checks.people import tell_absent_patients, tell_unknown_patients
 from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples, use_planned_runs
 from ruptureflow.intake.checks.scores import tell_differing_scores
@@ -27,6 +28,7 @@ def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
     """Add the problems of the clean tables taken together to the findings; runs are completed from the manifest."""
     for table in intake.CLEAN:
         tell_doubled(clean[table.name], table, context)
+        tell_impossible_values(clean[table.name], table, context)
     participants = clean["participants"]
     for name in ("samples", "codes", "responses", "reported_scores"):
         tell_unknown_patients(clean[name], participants, context)
