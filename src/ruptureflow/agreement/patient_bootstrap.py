@@ -19,9 +19,9 @@ class Bootstrap:
         """Expanded percentile interval (Hesterberg, 2015) over the draws with a value.
 
         The plain percentiles of few patients are too narrow, as draws vary by (n − 1)/n of what samples do and have no
-        t tails; the expanded ones are the quantiles at Φ(∓√(n/(n − 1))·t). With 22 patients they hold an ICC in 93 to
-        94 % of simulated samples, where plain ones do in 91 to 92 %, BCa ones in 90 to 91 % and the classical interval
-        in 83 to 95 % (validation/agreement/coverage.md).
+        t tails; the expanded ones are the quantiles at Φ(∓√(n/(n − 1))·t). With 22 patients they hold an ICC in 92 to
+        94 % and the within-patient reliability in 95 % of simulated samples; plain ones do in 90 to 92 and 92 to 93 %,
+        and the classical interval holds the ICC in 83 to 95 % (validation/agreement/coverage.md).
 
         Parameters
         ----------
