@@ -15,5 +15,7 @@ with job(snakemake):
     folder.mkdir(parents=True, exist_ok=True)
     for pool, effects in read_table(snakemake.input.effects, pooling.EFFECTS).groupby("pool", sort=False):
         metric, origin = effects["metric"].iloc[0], effects["origin"].iloc[0]
-        drawn = figures.forest(effects, pooled[pooled["pool"] == pool], METRICS.get(metric, metric), origin, level)
+        drawn = figures.forest(
+            effects, pooled[pooled["pool"] == pool], METRICS.get(metric, metric.replace("_", " ")), origin, level
+        )
         figures.save(drawn, folder / f"forest-{pool}.png")

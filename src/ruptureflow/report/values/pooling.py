@@ -32,7 +32,12 @@ METRICS = {
     "fisher_z": "Fisher’s z (shown as r)",
     "standardised_within": "within-patient standardised slope",
     "raw": "raw slope",
+    "g": "Hedges’ g",
+    "d": "Cohen’s d",
+    "log_odds_ratio": "logarithm of the odds ratio (shown as ratio)",
+    "log_risk_ratio": "logarithm of the risk ratio (shown as ratio)",
 }
+SYMBOLS = {"fisher_z": "r", "g": "g", "d": "d", "log_odds_ratio": "OR", "log_risk_ratio": "RR"}
 
 
 def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproductions: Sheet) -> Chapter:
@@ -51,7 +56,8 @@ def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproducti
             node,
             title=titles.get(pool, pool),
             name=pool,
-            metric=METRICS.get(metric, metric),
+            metric=METRICS.get(metric, metric.replace("_", " ")),
+            symbol=SYMBOLS.get(metric, "effect"),
             caption_mark=CAPTION_MARK if is_simulated else "",
         )
         chapter.node("pool", node)
