@@ -105,6 +105,19 @@ def test_a_plate_and_wide_sessions_would_not_be_recognised(tmp_path, instruments
     read_wave(tmp_path)
 
 
+def test_every_run_of_an_assay_would_be_an_entry_of_its_own(tmp_path, instruments):
+    folder = tmp_path / "plasma"
+    folder.mkdir()
+    for run, label in (("a", "S1"), ("b", "S2")):
+        (folder / f"run_{run}.csv").write_text(f"Pos,Label,CPM\n1,T,20000\n2,{label},4000\n3,X,300\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text("a note", encoding="utf-8")
+    text = _describe(tmp_path, instruments)
+    entry = _entry(tmp_path, "plasma/run_*.csv")
+    assert entry["contents"] == {"T": "total", "S1": "standard", "S2": "standard"}
+    assert "    matrix: plasma\n" in text
+    assert "README" not in text
+
+
 def test_coders_in_file_names_would_be_one_coder(tmp_path, instruments):
     sheet = [["patient", "session", "denial", "minimal_response", "defends_self"], ["P01", 4, 1, 0, 2]]
     for coder in ("anna", "anja"):

@@ -20,7 +20,6 @@ CONTENTS = (
 UNITS = re.compile(r"pg/ml|ng/ml|pmol/l|nmol/l|µg/dl|ug/dl", re.IGNORECASE)
 ANALYTES = {"oxytocin": "oxytocin", "oxy": "oxytocin", "ot": "oxytocin", "oxt": "oxytocin", "cortisol": "cortisol",
             "vasopressin": "vasopressin", "avp": "vasopressin", "testosterone": "testosterone"}  # fmt: skip
-MATRICES = ("saliva", "plasma", "serum", "urine", "hair")
 PATTERNS = ("{patient}_S{session}_{occasion}", "{patient}_{session}_{occasion}", "{patient}-{session}-{occasion}",
             "{patient}_S{session}_{role}_{occasion}", "{patient}-S{session}-{occasion}")  # fmt: skip
 

@@ -53,7 +53,7 @@ def survey_folder(folder: Path) -> tuple[list[Sheet], list[str]]:
     for path in sorted(folder.rglob("*")):
         file = path.relative_to(folder).as_posix()
         hidden = any(part.startswith((".", "~$")) for part in Path(file).parts)
-        if not path.is_file() or hidden or file == WAVE_FILE:
+        if not path.is_file() or hidden or file == WAVE_FILE or path.stem.casefold() == "readme":
             continue
         ending = path.suffix.lower()
         if ending in TEXT:

@@ -33,9 +33,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "age": ("age", "alter", "age_years"),
     "gender": ("gender", "sex", "geschlecht"),
     "arm": ("arm", "group", "condition", "treatment", "treatment_arm", "gruppe"),
-    "personality_disorder": ("personality_disorder", "pd", "comorbid_pd", "axis_2"),
+    "personality_disorder": ("personality_disorder", "pd", "comorbid_pd", "axis_2",
+                             "persönlichkeitsstörung"),
     "dropout": ("dropout", "drop_out", "dropped_out", "abbruch"),
 }  # fmt: skip
+MATRICES = ("saliva", "plasma", "serum", "urine", "hair")
 PRE = ("pre", "before", "vor", "prä", "baseline", "t0", "avant")
 START = ("intake", "start", "begin", "beginn", "baseline", "screening", "pre", "t0", "first", "aufnahme")
 END = ("end", "ende", "post", "termination", "last", "t2", "final", "abschluss")

@@ -16,6 +16,7 @@ from ruptureflow.intake.scaffold.assays import guess_concentrations, guess_plate
 from ruptureflow.intake.scaffold.guess import Guess
 from ruptureflow.intake.scaffold.persons import guess_codes, guess_participants, guess_responses, guess_scores
 from ruptureflow.intake.scaffold.survey import Sheet
+from ruptureflow.intake.scaffold.words import MATRICES, parts
 
 Instruments = Mapping[str, Questionnaire | CodingSystem]
 HEAD = """\
@@ -38,7 +39,7 @@ def wave_text(name: str, sheets: list[Sheet], unread: list[str], instruments: In
     lines = [HEAD, f"title: {_scalar(name)}", 'description: ""', "", "# How the text files write numbers and dates."]
     lines += [f"locale: {_flow(locale | {'date_format': '%Y-%m-%d', 'missing': ['', 'NA', 'N/A']})}", ""]
     lines += _design(guesses)
-    lines += _analytes(guesses)
+    lines += _analytes(guesses, _matrix(sheets))
     lines += ["files:"]
     for guess in guesses:
         lines += [f"  # CHECK: {remark}" for remark in guess.remarks]
@@ -100,10 +101,15 @@ def _guess(sheet: Sheet, instruments: Instruments) -> Guess | None:
 
 
 def _joined(guesses: list[Guess]) -> list[Guess]:
-    """Coder sheets of one folder with the same headings as one entry that reads the coder from the name."""
+    """Files of one folder that are alike as one entry: runs of an assay, and coder sheets that name no coder."""
     done: list[Guess] = []
     for guess in guesses:
         entry = guess.entry
+        if entry["kind"] in ("tubes", "plate"):
+            alike = [each for each in guesses if _without_place(each.entry) == _without_place(entry)]
+            if guess is alike[0]:
+                done.append(_runs(alike))
+            continue
         if entry["kind"] != "codes" or guess.names_coders:
             done.append(guess)
             continue
@@ -125,10 +131,19 @@ def _joined(guesses: list[Guess]) -> list[Guess]:
     return done
 
 
+def _runs(alike: list[Guess]) -> Guess:
+    """Several runs as one entry that knows every run's labels."""
+    paths = [each.entry["path"] for each in alike]
+    if len(paths) == 1:
+        return alike[0]
+    contents = {label: content for each in alike for label, content in each.entry["contents"].items()}
+    return replace(alike[0], entry=alike[0].entry | {"path": _common(paths)[0], "contents": contents})
+
+
 def _without_place(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in ("path", "sheet")} | {
-        "folder": _folder(entry["path"])
-    }
+    """What must be alike in two files to be one entry; a plate's sheets count, a coder's sheet may be its name."""
+    place = ("path", "contents") if entry["kind"] in ("tubes", "plate") else ("path", "sheet")
+    return {key: value for key, value in entry.items() if key not in place} | {"folder": _folder(entry["path"])}
 
 
 def _common(paths: list[str]) -> tuple[str, str]:
@@ -186,7 +201,13 @@ def _span(numbers: list[int]) -> str:
     return f"{{first: {numbers[0]}, last: {numbers[-1]}}}" if contiguous and len(numbers) > 6 else _flow(numbers)
 
 
-def _analytes(guesses: list[Guess]) -> list[str]:
+def _matrix(sheets: list[Sheet]) -> str:
+    """What was sampled, if a path or a heading says so."""
+    words = {word for sheet in sheets for text in (sheet.file, *sheet.headings) for word in parts(text)}
+    return next((matrix for matrix in MATRICES if matrix in words), "saliva")
+
+
+def _analytes(guesses: list[Guess], matrix: str) -> list[str]:
     found: dict[str, dict[str, str]] = {}
     for guess in guesses:
         if guess.analyte:
@@ -201,7 +222,7 @@ def _analytes(guesses: list[Guess]) -> list[str]:
         lines += [
             "  # CHECK: matrix, unit and method of the assay; what the lab did not report may be left out.",
             f"  - name: {name}",
-            "    matrix: saliva",
+            f"    matrix: {matrix}",
             f"    unit: {known['unit'] or 'pg/mL'}",
             "    method: not reported",
             f"    signal: {known['signal']}",
