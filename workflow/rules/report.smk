@@ -199,7 +199,8 @@ rule run_notebook:
         stage="|".join(NOTEBOOKS),
         scope="|".join((*PROJECT.waves, "pooled")),
     params:
-        code=lambda wildcards: code(wildcards.stage),
+        code=code("report"),
+        plots=lambda wildcards: code(wildcards.stage),
         origin=lambda wildcards: NOTEBOOKS[wildcards.stage].origin(wildcards.scope, PROJECT),
     script:
         "../scripts/report/run_notebook.py"
