@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ruptureflow.mixed.assemble import assemble_batches
-from ruptureflow.mixed.design import Design, intercept_column
+from ruptureflow.mixed.columns import intercept_column
+from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.two_level import TwoLevelBatches
 

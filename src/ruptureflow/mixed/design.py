@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ruptureflow.mixed import formula as formulas
+from ruptureflow.mixed.columns import intercept_column
 from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.formula import Matrix
@@ -15,8 +16,6 @@ from ruptureflow.mixed.formula import Matrix
 CROSSED_ROWS = 3000
 # A column whose part outside the columns before it is below this share of its own length is aliased.
 _ALIASED = 1e-10
-# Least pivot of the correlations at which cross-products still keep 13 digits.
-_PIVOT = 0.03
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,6 @@ class Design:
         return intercept_column(self.fixed.values) is not None
 
 
-def intercept_column(values: np.ndarray) -> int | None:
-    """Position of the first constant, non-zero column."""
-    if not len(values):
-        return None
-    first = values[0]
-    for j in range(values.shape[1]):
-        if first[j] != 0 and values[-1, j] == first[j] and np.all(values[:, j] == first[j]):
-            return j
-    return None
-
-
 def factor_codes(column: pd.Series, name: str) -> tuple[np.ndarray, np.ndarray]:
     codes, labels = pd.factorize(column, sort=True)
     if (codes < 0).any():
@@ -134,36 +122,13 @@ def check_finite(values: np.ndarray, what: str, index: np.ndarray, names: tuple[
     raise ModelError(f"{what} is not a finite number in rows {rows}: correct or leave out those rows.")
 
 
-def correlation_root(values: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Root mean squares of the centred columns and the Cholesky factor of their scaled cross-products.
-
-    None for the factor where a column is nearly a combination of others, so that cross-products cannot tell.
-    """
-    gram = np.zeros((values.shape[1],) * 2)
-    for start in range(0, len(values), 16_384):
-        piece = values[start : start + 16_384] - mean
-        gram += piece.T @ piece
-    gram /= len(values)
-    size = np.sqrt(gram.diagonal())
-    raw = np.sqrt(size**2 + mean**2)
-    if not (size > 1e-6 * raw).all():
-        return size, None
-    try:
-        lower = np.linalg.cholesky(gram / np.outer(size, size))
-    except np.linalg.LinAlgError:
-        return size, None
-    return size, lower if lower.diagonal().min() > _PIVOT else None
-
-
-def aliased_columns(values: np.ndarray) -> list[int]:
+def aliased_columns(matrix: Matrix) -> list[int]:
     """Columns that are linear combinations of columns before them, judged after centring and scaling."""
-    centred = values
-    base = intercept_column(values)
-    mean = np.zeros(values.shape[1]) if base is None else values.mean(axis=0)
-    if base is not None:
-        mean[base] = 0.0
-    if len(values) >= values.shape[1] and correlation_root(values, mean)[1] is not None:
+    values, spread = matrix.values, matrix.spread
+    base = spread.base
+    if len(values) >= values.shape[1] and spread.lower is not None:
         return []
+    centred = values
     if base is not None:
         centred = values - values.mean(axis=0)
         centred[:, base] = 1.0
@@ -196,7 +161,7 @@ def aliased_columns(values: np.ndarray) -> list[int]:
 
 def drop_aliased(fixed: Matrix) -> tuple[Matrix, tuple[str, ...]]:
     """Fixed effects without their aliased columns, and the names of those; a warning names them."""
-    bad = aliased_columns(fixed.values)
+    bad = aliased_columns(fixed)
     if not bad:
         return fixed, ()
     names = tuple(fixed.names[j] for j in bad)
@@ -246,7 +211,7 @@ def check_design(design: Design, residual_scale: bool) -> None:
                 f"The group column {level.name!r} has {level.units} groups × {size} random effects on {rows} rows: "
                 f"the variances cannot be told from the residual variance; use fewer random effects."
             )
-        if size > 1 and (bad := aliased_columns(level.effects.values)):
+        if size > 1 and (bad := aliased_columns(level.effects)):
             names = ", ".join(level.effects.names[j] for j in bad)
             raise ModelError(
                 f"Random effects {names} of {level.name!r} are linear combinations of the others: leave them out."

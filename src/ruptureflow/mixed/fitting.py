@@ -204,7 +204,7 @@ def _gradient_norm(draft: Estimate) -> float:
 
 
 def _status(draft: Estimate, found: Minimum) -> FitStatus:
-    singular, at_zero, at_one = boundary_places(draft.design.levels, draft.psis, draft.random_covariances)
+    singular, at_zero, at_one = boundary_places(draft.design.levels, draft.psis, lambda: draft.random_covariances)
     rule = INTERIOR
     if draft.boundary == "unconstrained":
         negative = any(psi.size and np.linalg.eigvalsh(psi)[0] < 0 for psi in draft.psis)

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
 
+from ruptureflow.mixed.columns import ColumnSpread, column_spread
 from ruptureflow.mixed.errors import ModelError
 
 
@@ -27,6 +28,11 @@ class Matrix:
     names: tuple[str, ...]
     terms: tuple[Term, ...]
     spec: object = None
+
+    @cached_property
+    def spread(self) -> ColumnSpread:
+        """How the columns lie to each other."""
+        return column_spread(self.values)
 
 
 @dataclass(frozen=True)

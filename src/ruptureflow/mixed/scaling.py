@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ruptureflow.mixed.design import Design, correlation_root, intercept_column
+from ruptureflow.mixed.columns import ColumnSpread, column_spread
+from ruptureflow.mixed.design import Design
 
 PIECE = 4_096
 
@@ -28,25 +29,23 @@ class Turn:
         return (columns - self.mean) @ self.inverse
 
 
-def orthonormal(values: np.ndarray) -> Turn:
+def orthonormal(values: np.ndarray, spread: ColumnSpread | None = None) -> Turn:
     """Turn to orthogonal columns of mean square 1, centred first where an intercept allows.
 
     Through cross-products where the columns are well apart, by QR where they are not.
     """
     rows, columns = values.shape
-    mean = np.zeros(columns)
     if columns == 1:
         size = float(np.sqrt(values[:, 0] @ values[:, 0] / rows))
-        return Turn(mean, np.array([[1.0 / size]]), np.array([[size]]))
-    base = intercept_column(values)
+        return Turn(np.zeros(1), np.array([[1.0 / size]]), np.array([[size]]))
+    spread = spread or column_spread(values)
+    mean = spread.mean
     shift = np.eye(columns)
-    if base is not None:
-        mean = values.mean(axis=0)
-        mean[base] = 0.0
-        shift[base] += mean / values[0, base]
-    size, lower = correlation_root(values, mean)
-    if lower is not None:
-        return Turn(mean, np.linalg.inv(lower).T / size[:, None], (lower.T * size) @ shift)
+    if spread.base is not None:
+        shift[spread.base] += mean / values[0, spread.base]
+    if spread.lower is not None:
+        inverse = np.linalg.inv(spread.lower).T / spread.size[:, None]
+        return Turn(mean, inverse, (spread.lower.T * spread.size) @ shift)
     _, r = np.linalg.qr(values - mean)
     r /= np.sqrt(rows)
     return Turn(mean, np.linalg.inv(r), r @ shift)
@@ -174,8 +173,8 @@ def scale(design: Design) -> Scaled:
         fixed, outcome = fixed * weight[:, None], outcome * weight
         columns = [values * weight[:, None] for values in columns]
         log_weight = float(np.log(design.sampling_variance).sum())
-    turn = orthonormal(fixed)
-    base = None if weighted else intercept_column(fixed)
+    turn = orthonormal(fixed, None if weighted else design.fixed.spread)
+    base = None if weighted else design.fixed.spread.base
     centre = 0.0 if base is None else float(outcome.mean())
     projection, size = _project(fixed, outcome, turn, centre)
     offset = np.linalg.solve(turn.matrix, projection)
@@ -184,6 +183,7 @@ def scale(design: Design) -> Scaled:
     turns = []
     for level, values in zip(design.levels, columns, strict=True):
         simple = level.layout.diagonal or level.layout.size < 2
-        turns.append(root_mean_square(values) if simple else orthonormal(values))
+        spread = None if simple or weighted else level.effects.spread
+        turns.append(root_mean_square(values) if simple else orthonormal(values, spread))
     unit = 1.0 if weighted else size
     return Scaled(design, turn, tuple(turns), centre, projection, unit or 1.0, offset, log_weight)

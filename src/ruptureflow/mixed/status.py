@@ -1,5 +1,6 @@
 """The verdict on a fit: did it converge, is it at the boundary, and where."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,19 +63,21 @@ class FitStatus:
 
 
 def boundary_places(
-    levels: tuple[Level, ...], psis: tuple[np.ndarray, ...], covariances: tuple[np.ndarray, ...]
+    levels: tuple[Level, ...],
+    psis: tuple[np.ndarray, ...],
+    covariances: Callable[[], tuple[np.ndarray, ...]],
 ) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
     """Whether a fit is singular, which variances are at zero, which correlations at ±1."""
     singular = False
     at_zero: list[str] = []
     at_one: list[str] = []
-    for level, psi, matrix in zip(levels, psis, covariances, strict=True):
+    for number, (level, psi) in enumerate(zip(levels, psis, strict=True)):
         if not psi.size:
             continue
-        names = level.effects.names
         least = np.linalg.eigvalsh(psi)[0] if len(psi) > 1 else psi[0, 0]
         if least >= SINGULAR**2:
             continue
+        names, matrix = level.effects.names, covariances()[number]
         singular = True
         size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
         # relative standard deviation of the term at its root mean square value
