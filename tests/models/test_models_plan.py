@@ -300,3 +300,17 @@ def test_a_wave_without_rows_gives_tables_without_headers():
     assert list(found.plan["wave"].unique()) == ["example"]
     assert len(found.estimates) == len(found.variances) == 0
     assert "std_error" in found.estimates
+
+
+def test_a_slope_that_cannot_be_standardised_takes_the_raw_one_with_it(sessions, monkeypatch):
+    from ruptureflow.models import coefficients
+
+    def refuse(*_):
+        raise PlanError("the standardised slope is 1.3")
+
+    monkeypatch.setattr(coefficients, "standardised_slope", refuse)
+    formula = "{outcome} ~ time + oxytocin_change_within"
+    found = fit_plan(sessions, one_model(formula=formula, standardise=["oxytocin_change_within"]))
+    assert _fate(found)["fate"] == "fitted"
+    assert "oxytocin_change_within not standardised: the standardised slope is 1.3" in _fate(found)["reason"]
+    assert set(found.estimates["metric"]) == {"raw"}

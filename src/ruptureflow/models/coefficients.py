@@ -24,26 +24,21 @@ NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_
 
 
 def coefficient_rows(
-    fit: MixedFit,
-    question: Question,
-    rows: pd.DataFrame,
-    settings: ModelSettings,
-    units: Mapping[str, str],
+    fit: MixedFit, question: Question, settings: ModelSettings, units: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Rows of `estimates.csv` of one fit.
+    """Rows of `estimates.csv` of one fit in the metric of its variables.
 
     Parameters
     ----------
     fit : the fitted model.
     question : the model it answers.
-    rows : the rows in the fit.
-    settings : df methods (the first is primary and stands first), level, centred variables.
+    settings : df methods (the first is primary and stands first), level.
     units : unit by variable.
 
     Returns
     -------
     list of dict
-        every coefficient by every df method (metric raw); those to standardise again (standardised_within).
+        every coefficient by every df method (metric raw).
 
     Raises
     ------
@@ -61,12 +56,37 @@ def coefficient_rows(
         for row in table.to_dict("records"):
             numbers = {name: row[name] for name in NUMBERS}
             unit = coefficient_unit(row["term"], question.outcome, units)
-            raw = {"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers
-            found.append(raw)
-            if row["term"] in question.specification.standardise:
-                found.append(raw | _standardised(raw, question, rows, settings.level))
+            found.append({"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers)
     _refuse_unknown_terms(question, [row["term"] for row in found])
     return found
+
+
+def standardised_rows(
+    raw: list[dict[str, Any]], question: Question, rows: pd.DataFrame, level: float
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows to standardise once more in within-patient SDs, and why a term has no such form.
+
+    Parameters
+    ----------
+    raw : rows of `coefficient_rows`.
+    question : the model they answer.
+    rows : the rows in the fit.
+    level : level of the intervals.
+
+    Returns
+    -------
+    rows of metric standardised_within, and one remark a term that has none: its raw slope stands all the same.
+    """
+    found: list[dict[str, Any]] = []
+    remarks: dict[str, str] = {}
+    for row in raw:
+        if row["term"] not in question.specification.standardise:
+            continue
+        try:
+            found.append(row | _standardised(row, question, rows, level))
+        except PlanError as error:
+            remarks[row["term"]] = f"{row['term']} not standardised: {error}"
+    return found, list(remarks.values())
 
 
 def contextual_rows(

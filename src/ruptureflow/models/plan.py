@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
-from ruptureflow.models.coefficients import coefficient_rows, contextual_rows
+from ruptureflow.models.coefficients import coefficient_rows, contextual_rows, standardised_rows
 from ruptureflow.models.descriptives import describe
 from ruptureflow.models.errors import PlanError
 from ruptureflow.models.parts import influence_rows, random_effect_rows, variance_rows
@@ -138,8 +138,10 @@ def _answer(
     try:
         fit, remarks = _fit(question, rows)
         status = _status(fit)
+        raw = coefficient_rows(fit, question, settings, units)
+        standardised, unstandardised = standardised_rows(raw, question, rows, settings.level)
         parts = {
-            "estimates": coefficient_rows(fit, question, rows, settings, units),
+            "estimates": raw + standardised,
             "contextual_effects": contextual_rows(fit, question, settings, units),
             "variances": variance_rows(fit, question),
             "random_effects": random_effect_rows(fit),
@@ -147,7 +149,8 @@ def _answer(
         }
     except (ModelError, PlanError, np.linalg.LinAlgError) as error:
         return Fate(entry | counts | {"fate": "failed", "reason": str(error)})
-    done = {"fate": "fitted", "reason": remarks or None, "status": status, "log_likelihood": fit.log_likelihood}
+    reason = " ".join(part for part in (remarks, *unstandardised) if part)
+    done = {"fate": "fitted", "reason": reason or None, "status": status, "log_likelihood": fit.log_likelihood}
     common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
     labelled = {name: [common | row for row in found] for name, found in parts.items()}
     return Fate(entry | counts | done, labelled)
