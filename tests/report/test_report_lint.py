@@ -82,7 +82,7 @@ def test_a_reference_to_nothing_and_a_doubled_label_would_pass():
 
 def test_the_manuscript_would_hold_a_number_typed_by_hand():
     allowed = parse(AllowedNumbers, read_yaml(FOLDER / "allowed_numbers.yml"), "allowed_numbers.yml")
-    files = [*FOLDER.glob("*.qmd"), *FOLDER.glob("fragments/*.md")]
+    files = [*FOLDER.glob("*.qmd"), *FOLDER.glob("fragments/*/*.md")]
     sources = {path.name: path.read_text(encoding="utf-8") for path in files}
     tables = parse(TableSpecifications, read_yaml(FOLDER / "tables.yml"), "tables.yml").tables
     sources |= {name: headings_of(table) for name, table in tables.items()}
