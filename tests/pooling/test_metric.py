@@ -67,7 +67,7 @@ def test_raw_slopes_of_different_metrics_are_pooled():
         check_raw_metric({"demo_saliva": SALIVA, "demo_plasma": other})
     text = str(error.value)
     assert "matrix is 'saliva' in demo_saliva but 'plasma' in demo_plasma" in text
-    assert "assay is 'RIA'" in text and "use the metric 'standardised'" in text
+    assert "assay is 'RIA'" in text and "use the metric 'standardised_within'" in text
     with pytest.raises(PoolingError, match="wave 'b' does not declare assay"):
         check_raw_metric({"a": SALIVA, "b": {name: SALIVA[name] for name in SALIVA if name != "assay"}})
 

@@ -125,8 +125,8 @@ def test_a_printed_pool_that_no_reading_gives_is_reproduced():
 
 
 def test_variance_by_n_uses_another_r_than_printed():
-    found = _pooled(published=[PUBLISHED | {"variance_from": "n"}])
-    assert found.effects["shown"].tolist() == [0.19, 0.26, 0.39]
+    found = _pooled(published=[{"pool": "repair", "title": "Repair", "file": FILES[0], "effect": "r"}])
+    assert found.effects["shown"].tolist() == pytest.approx([0.19, 0.26, 0.39])
     assert found.effects["variance"].tolist() == pytest.approx([1 / 76, 1 / 41, 1 / 22])
 
 
@@ -188,19 +188,10 @@ def test_a_fit_that_did_not_converge_is_pooled():
     assert "did not converge" in left["note"]
 
 
-@pytest.mark.parametrize(("second", "rows"), [("points per pg/mL in saliva by RIA", 4), ("points per pg/mL", 0)])
-def test_raw_slopes_in_different_units_are_pooled(second, rows):
-    units = {"w1": "points per pg/mL in saliva by RIA", "w2": second}
-    estimates = _estimates({"w1": -0.3, "w2": -0.2}, metric="raw", unit=units)
-    found = _pooled(estimates, _waves(w1="real", w2="real"), waves=[WAVES | {"metric": "raw"}])
-    assert len(found.pooled.query("pool == 'bond'")) == rows
-    assert len(found.effects.query("pool == 'bond'")) == 2
-
-
 def test_a_letter_in_a_published_table_ends_in_a_traceback():
     printed = _published()
     printed[FILES[0]].loc[1, "z"] = "l.77"
-    with pytest.raises(PoolingError, match=r"safran2011_table1.csv: row 3, column 'z': 'l.77' is not a number"):
+    with pytest.raises(PoolingError, match=r"safran2011_table1.csv: row 3, column 'z': 'l.77' is not a number; write"):
         pool_evidence(models.ESTIMATES.empty(), _waves(w1="real"), printed, _settings())
 
 

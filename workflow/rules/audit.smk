@@ -10,7 +10,6 @@ Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
 rule audit_claims:
     input:
         claims=f"results/intake/evidence/{PROJECT.plan.audit.claims}",
-        figures=expand("results/intake/evidence/{file}", file=PROJECT.plan.audit.figure_files),
         pooled=rules.pool_evidence.output.pooled,
         reproductions=rules.pool_evidence.output.reproductions,
         estimates=rules.gather_estimates.output.estimates,

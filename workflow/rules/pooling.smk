@@ -1,18 +1,28 @@
 """pooling: waves' coefficients and published studies to pooled effects.
 
-Reads       results/estimates.csv, results/intake/evidence/*.csv (published tables and their printed results)
-Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what it pools to),
-            reproductions.csv (printed pooled numbers beside ours)
+Reads       results/estimates.csv, results/intake/evidence/*.csv (published tables and their printed results), the
+            plan's own tables of studies wherever they lie, config/instruments/*.yaml
+Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what it pools to), subgroups.csv,
+            moderators.csv, reproductions.csv (printed pooled numbers beside ours)
 """
+
+
+def evidence_file(file):
+    """A file of the evidence folder as intake hands it over; one that only a pool knows, where it lies."""
+    path = PROJECT.plan.evidence_path(file)
+    return f"results/intake/evidence/{file}" if Path(path).name in EVIDENCE and "/" not in file else path
 
 
 rule pool_evidence:
     input:
         estimates="results/estimates.csv",
-        evidence=expand("results/intake/evidence/{file}", file=PROJECT.plan.pooling.files),
+        evidence=[evidence_file(file) for file in PROJECT.plan.pooling.files],
+        instruments=sorted({path for wave in PROJECT.waves for path in PROJECT.instrument_files(wave)}),
     output:
         effects="results/pooled/effects.csv",
         pooled="results/pooled/pooled.csv",
+        subgroups="results/pooled/subgroups.csv",
+        moderators="results/pooled/moderators.csv",
         reproductions="results/pooled/reproductions.csv",
         lineage="results/pooled/lineage.json",
     log:
@@ -23,6 +33,7 @@ rule pool_evidence:
         code=code("pooling"),
         settings=settings("pooling"),
         waves=[as_text(wave.row) for wave in PROJECT.waves.values()],
+        declared=lambda wildcards: {wave: as_text(each.wave) for wave, each in PROJECT.waves.items()},
     script:
         "../scripts/pooling/pool_evidence.py"
 

@@ -1,6 +1,6 @@
 """Published claims recomputed, a second engine's opinion, and the gates a reviewer would ask for."""
 
-from ruptureflow.audit.claims import PrintedPools, check_claims
+from ruptureflow.audit.claims import check_claims
 from ruptureflow.audit.errors import AuditError
 from ruptureflow.audit.gates import check_gates
 from ruptureflow.audit.results import WaveResults
@@ -10,7 +10,6 @@ from ruptureflow.audit.second_engine import compare_engines
 __all__ = [
     "AuditError",
     "Interval",
-    "PrintedPools",
     "WaveResults",
     "allowed",
     "check_claims",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ruptureflow.audit.arithmetic import CHECKS, Claim, Finding, check_joint_df
@@ -16,23 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POOLED_SOURCE = "pooled line"
-FIGURE_SOURCE = "Safran, Muran & Eubanks-Carter 2011, pooled figures"
-
-
-@dataclass(frozen=True)
-class PrintedPools:
-    """Evidence tables as text: the rows that were pooled, and the pooled figures printed of them."""
-
-    repair: pd.DataFrame
-    training: pd.DataFrame
-    printed: pd.DataFrame
+ALONE = "alone only"
 
 
 def check_claims(
     claims: pd.DataFrame,
     reproductions: pd.DataFrame,
     conventions: Sequence[Convention] = ("rounded", "truncated"),
-    figures: PrintedPools | None = None,
 ) -> pd.DataFrame:
     """Every published claim under every convention of cutting digits.
 
@@ -42,7 +31,6 @@ def check_claims(
         looked at, but for the addends of a sum.
     reproductions : printed pooled numbers beside ours (`tables.pooling.REPRODUCTIONS`), which become claims too.
     conventions : rounded, truncated.
-    figures : tables of the 2011 meta-analyses and the pooled figures printed of them, to be made again.
 
     Returns
     -------
@@ -64,7 +52,6 @@ def check_claims(
             finding = check_joint_df(claim, read, convention) if claim.kind == "df_joint" else _check(claim, convention)
             rows.append(_row(claim.claim, claim.source, claim.quantity, claim.published, convention, finding))
     rows += _pooled_rows(reproductions)
-    rows += _figure_rows(figures) if figures else []
     return tables.CLAIMS.conform(pd.DataFrame(rows, columns=tables.CLAIMS.names))
 
 
@@ -98,31 +85,20 @@ def _row(claim: str, source: str, quantity: str, published: str, convention: str
 
 
 def _pooled_rows(reproductions: pd.DataFrame) -> list[dict[str, Any]]:
-    """Pooled numbers under the convention that pooling puts first; they were found under rounding only."""
+    """Pooled numbers under the convention that pooling puts first; they were found under rounding only.
+
+    A number that can be had alone, but not together with all others of its rows, is consistent on that condition.
+    """
     rows = []
     for row in reproductions.drop_duplicates(["pool", "quantity"]).itertuples():
-        verdict = "inconsistent" if row.verdict.startswith("not") else "consistent"
-        finding = Finding(row.recomputed_low, row.recomputed_high, verdict, row.convention)
+        own, _, together = row.verdict.partition("; ")
+        verdict, condition, how = "consistent", "", row.convention
+        if own.startswith("not"):
+            verdict = "inconsistent"
+        elif together.startswith(ALONE):
+            verdict, condition = "conditional", together
+        elif together:
+            how = f"{row.convention}; {together}"
+        finding = Finding(row.recomputed_low, row.recomputed_high, verdict, how, condition)
         rows.append(_row(f"{row.pool}.{row.quantity}", POOLED_SOURCE, row.quantity, row.published, "rounded", finding))
-    return rows
-
-
-def _figure_rows(figures: PrintedPools) -> list[dict[str, Any]]:
-    """Every printed pooled figure; conventions known to fail are no claims of the paper and are left out."""
-    from ruptureflow.pooling.published import reproduce_figures
-
-    printed = figures.printed
-    claimed = set(printed.loc[printed["verdict"] != "fails", "figure"])
-    rows = []
-    for row in reproduce_figures(figures.repair, figures.training, printed).itertuples():
-        if row.figure not in claimed:
-            continue
-        verdict, condition = ("inconsistent", "") if row.verdict.startswith("not") else ("consistent", "")
-        if row.joint.startswith("alone only"):
-            verdict, condition = "conditional", row.joint
-        how = row.convention if condition or not row.joint else f"{row.convention}; {row.joint}"
-        finding = Finding(row.low, row.high, verdict, how, condition)
-        rows.append(
-            _row(f"safran2011.pooled.{row.figure}", FIGURE_SOURCE, row.quantity, row.published, "rounded", finding)
-        )
     return rows

@@ -186,11 +186,6 @@ class PrintedFigures(Strict):
     repair: str
     training: str
     printed: str
-
-
-class ReproducedFigures(PrintedFigures):
-    """The same, with the pools they belong to."""
-
     pools: dict[Literal["rupture_repair", "prepost", "between"], str] = Field(
         description="the pool beside which each of the paper's three analyses is listed"
     )
@@ -204,7 +199,7 @@ class PoolingSettings(Strict):
     level: float = Field(default=0.95, gt=0, lt=1)
     published: list[PublishedPool] = []
     waves: list[WavePool] = []
-    figures: ReproducedFigures | None = Field(default=None, description="printed pooled figures to make again")
+    figures: PrintedFigures | None = Field(default=None, description="printed pooled figures to make again")
 
     @property
     def files(self) -> list[str]:
@@ -213,6 +208,10 @@ class PoolingSettings(Strict):
         if self.figures:
             named += [self.figures.repair, self.figures.training, self.figures.printed]
         return list(dict.fromkeys(named))
+
+    def delimiter(self, file: str) -> str:
+        """What separates the cells of one of the files."""
+        return next((pool.delimiter for pool in self.published if pool.file == file), ",")
 
     @model_validator(mode="after")
     def _consistent(self) -> PoolingSettings:
@@ -231,7 +230,6 @@ class AuditSettings(Strict):
 
     claims: str = Field(default="published_claims.csv", description="file of the evidence folder")
     conventions: list[Literal["rounded", "truncated"]] = Field(default=["rounded", "truncated"], min_length=1)
-    figures: PrintedFigures | None = Field(default=None, description="pooled figures to reproduce from their tables")
     second_engine_tolerance: float = Field(default=0.01, gt=0, description="in units of our standard error")
     minimum_patients: int = Field(default=10, ge=2, description="fewer patients in a fit are flagged")
     dropped_limit: float = Field(default=0.20, ge=0, le=1, description="share of session rows a fit may lose")
@@ -244,11 +242,6 @@ class AuditSettings(Strict):
     between_reliability_limit: float = Field(
         default=0.70, ge=0, le=1, description="reliability of a centred variable's patient means"
     )
-
-    @property
-    def figure_files(self) -> list[str]:
-        """Files of the evidence folder that `figures` names."""
-        return list(self.figures.model_dump().values()) if self.figures else []
 
 
 class ReportSettings(Strict):
@@ -273,6 +266,10 @@ class Plan(Strict):
     pooling: PoolingSettings
     audit: AuditSettings = AuditSettings()
     report: ReportSettings
+
+    def evidence_path(self, file: str) -> str:
+        """Where a file of published studies lies: as its path says, or in the evidence folder if it has only a name."""
+        return file if "/" in file else f"{self.evidence}/{file}"
 
 
 def read_plan(path: str | Path) -> Plan:

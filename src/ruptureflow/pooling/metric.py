@@ -142,7 +142,7 @@ def check_raw_metric(waves):
                 break
     if gaps:
         more = f" (also: {'; '.join(gaps[1:])})" if len(gaps) > 1 else ""
-        raise PoolingError(f"raw slopes can't be pooled: {gaps[0]}{more}; use the metric 'standardised'.")
+        raise PoolingError(f"raw slopes can't be pooled: {gaps[0]}{more}; use the metric 'standardised_within'.")
 
 
 def _identity(wave, given):

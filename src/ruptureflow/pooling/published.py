@@ -89,6 +89,48 @@ def as_reproductions(found):
     return REPRODUCTIONS.conform(pd.concat([same, pd.DataFrame(rest)], axis=1))
 
 
+def figure_rows(found, checks, pools):
+    """`reproduce_figures`' result as rows of `tables.pooling.REPRODUCTIONS` beside the pools of a plan.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `reproduce_figures`.
+    checks : DataFrame of text
+        safran2011_pooled_check.csv.
+    pools : mapping
+        rupture_repair, prepost and between to the pool's id; an analysis that is not in it is left out.
+
+    Returns
+    -------
+    list of dict
+        `quantity` says of which studies the figure is: "r", "axis_1: r", "without …: r".
+    """
+    members = checks.set_index("figure")
+    rows = []
+    for row in found.to_dict("records"):
+        if _family(row["analysis"]) not in pools:
+            continue
+        check = members.loc[row["figure"]]
+        whose = [
+            *([check["members"].replace(" | ", " against ")] if check["members"] != "all" else []),
+            *([f"without {check['excluded'].replace('; ', ' and ')}"] if check["excluded"] else []),
+        ]
+        rows.append(
+            {
+                "pool": pools[_family(row["analysis"])],
+                "quantity": ": ".join([*(["; ".join(whose)] if whose else []), row["quantity"]]),
+                "published": row["published"],
+                "recomputed": row["recomputed"],
+                "recomputed_low": row["low"],
+                "recomputed_high": row["high"],
+                "convention": row["convention"],
+                "verdict": f"{row['verdict']}; {row['joint']}" if row["joint"] else row["verdict"],
+            }
+        )
+    return rows
+
+
 def _options(study):
     if study.illegible:
         r = np.tanh(study.estimate)

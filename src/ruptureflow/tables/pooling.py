@@ -8,6 +8,13 @@ def _number(name: str, description: str, unit: str = "") -> Column:
 
 
 POOL = Column("pool", "text", "id of the pool: published table, or analysis and outcome over waves")
+SHOWN_AS = Column(
+    "shown_as",
+    "text",
+    "scale of the shown columns: as is (the estimate itself), r (of Fisher's z) or ratio (of its logarithm)",
+    nullable=True,
+    allowed=("as is", "r", "ratio"),
+)
 EFFECTS = Table(
     "effects",
     "pooling",
@@ -22,11 +29,13 @@ EFFECTS = Table(
             allowed=("published", "real", "simulated"),
         ),
         Column("year", "integer", "year of publication", nullable=True),
-        Column("metric", "text", "fisher_z, standardised_within, raw …"),
+        Column("subgroup", "text", "the study's subgroup, where the plan declares one", nullable=True),
+        Column("metric", "text", "fisher_z, g, log_odds_ratio, standardised_within, raw …"),
         _number("estimate", "effect in the pool's metric"),
         _number("std_error", "its standard error"),
         _number("variance", "its sampling variance"),
         Column("n", "integer", "patients", nullable=True),
+        SHOWN_AS,
         _number("shown", "effect on the scale it is shown on (r for Fisher's z)"),
         _number("shown_low", "lower end of its interval on that scale"),
         _number("shown_high", "upper end"),
@@ -64,6 +73,7 @@ POOLED = Table(
         _number("q", "Cochran's Q"),
         _number("q_df", "its degrees of freedom"),
         _number("q_p", "its p value"),
+        SHOWN_AS,
         _number("shown", "pooled effect on the scale it is shown on"),
         _number("shown_low", "lower end of its interval on that scale"),
         _number("shown_high", "upper end"),
@@ -72,6 +82,66 @@ POOLED = Table(
         Column("note", "text", "what a reader must know", nullable=True),
     ),
     key=("pool", "method", "test", "term"),
+)
+COEFFICIENT = (
+    _number("estimate", "the effect, or a moderator's coefficient"),
+    _number("std_error", "its standard error"),
+    _number("df", "degrees of freedom (inf for z)"),
+    _number("statistic", "z or t"),
+    _number("p_value", "two-sided p"),
+    _number("ci_low", "lower end of the interval"),
+    _number("ci_high", "upper end of the interval"),
+)
+SUBGROUPS = Table(
+    "subgroups",
+    "pooling",
+    "one subgroup of a published pool by one method and test",
+    (
+        POOL,
+        Column("by", "text", "column that names the subgroups"),
+        Column("subgroup", "text", "subgroup"),
+        Column("method", "text", "fixed, dl, reml …"),
+        Column("test", "text", "z, t or knapp-hartung, as the plan asks for it"),
+        Column("primary", "flag", "the plan's primary model"),
+        Column("tau2_of", "text", "separate: each subgroup its own, or common", allowed=("separate", "common")),
+        Column("k", "integer", "effects pooled"),
+        *COEFFICIENT,
+        _number("tau2", "variance between studies"),
+        _number("i2", "share of the variance that is between studies", "%"),
+        _number("q", "Cochran's Q within the subgroup"),
+        _number("q_p", "its p value"),
+        SHOWN_AS,
+        _number("shown", "pooled effect on the scale it is shown on"),
+        _number("shown_low", "lower end of its interval on that scale"),
+        _number("shown_high", "upper end"),
+        _number("q_between", "Q of the difference between the pool's subgroups, the same in each of its rows"),
+        _number("q_between_df", "its degrees of freedom"),
+        _number("q_between_p", "its p value"),
+        Column("note", "text", "what a reader must know", nullable=True),
+    ),
+    key=("pool", "subgroup", "method", "test"),
+)
+MODERATORS = Table(
+    "moderators",
+    "pooling",
+    "one coefficient of a meta-regression on one moderator",
+    (
+        POOL,
+        Column("moderator", "text", "column of the moderator"),
+        Column("method", "text", "fixed, dl, reml …"),
+        Column("test", "text", "z, t or knapp-hartung"),
+        Column("primary", "flag", "the plan's primary model"),
+        Column("term", "text", "Intercept, the moderator, or its level as moderator[T.level]"),
+        Column("k", "integer", "effects pooled"),
+        *COEFFICIENT,
+        _number("tau2", "variance between studies that the moderator leaves"),
+        _number("r2", "share of that variance it accounts for", "%"),
+        _number("qm", "test of the moderator: Q, or F under t and Knapp–Hartung"),
+        _number("qm_df", "its (numerator) degrees of freedom"),
+        _number("qm_p", "its p value"),
+        Column("note", "text", "what a reader must know", nullable=True),
+    ),
+    key=("pool", "moderator", "method", "test", "term"),
 )
 REPRODUCTIONS = Table(
     "reproductions",
@@ -89,4 +159,4 @@ REPRODUCTIONS = Table(
     ),
     key=("pool", "quantity", "convention"),
 )
-TABLES = (EFFECTS, POOLED, REPRODUCTIONS)
+TABLES = (EFFECTS, POOLED, SUBGROUPS, MODERATORS, REPRODUCTIONS)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ruptureflow.audit import PrintedPools, WaveResults, check_claims, check_gates, compare_engines
+from ruptureflow.audit import WaveResults, check_claims, check_gates, compare_engines
 from ruptureflow.config.plan import AgreementSettings, AuditSettings
 from ruptureflow.lineage import job
 from ruptureflow.tables import agreement, assay, audit, models, pooling, read_table, write_table
@@ -25,8 +25,7 @@ with job(snakemake):
         for place, wave in enumerate(snakemake.params.waves)
     }
     reproductions = read_table(read.reproductions, pooling.REPRODUCTIONS)
-    figures = PrintedPools(*map(printed, read.figures)) if settings.figures else None
-    claims = check_claims(printed(read.claims), reproductions, settings.conventions, figures)
+    claims = check_claims(printed(read.claims), reproductions, settings.conventions)
     estimates = read_table(read.estimates, models.ESTIMATES)
     engines = compare_engines(waves, estimates, settings.second_engine_tolerance)
     gates = check_gates(waves, read_table(read.pooled, pooling.POOLED), claims, engines, settings, coders)
