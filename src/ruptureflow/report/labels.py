@@ -21,7 +21,7 @@ class Labels:
 
     Parameters
     ----------
-    instruments : by instrument id: name, version, source, verified and construct as the instrument files say.
+    instruments : by instrument id: name, full_name, version, source, verified and construct as the instrument files say.
     scales : label of a scale, total or code by (slug of instrument, slug of name).
     waves : instrument ids by wave.
     totals : (slug of instrument, slug of name) of the session values that coding systems total up.
@@ -120,6 +120,7 @@ def labels_of(instruments: dict[str, Questionnaire | CodingSystem], waves: list[
     words = {
         name: {
             "name": instrument.name,
+            "full_name": ", ".join(filter(None, (instrument.name, instrument.version))),
             "version": instrument.version,
             "source": instrument.source,
             "verified": instrument.verified,
