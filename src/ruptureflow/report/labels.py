@@ -21,7 +21,7 @@ class Labels:
 
     Parameters
     ----------
-    instruments : by instrument id: name, full_name, version, source, verified and construct as the instrument files say.
+    instruments : by instrument id: name, full_name, version, source, verified, as the instrument files say.
     scales : label of a scale, total or code by (slug of instrument, slug of name).
     waves : instrument ids by wave.
     totals : (slug of instrument, slug of name) of the session values that coding systems total up.
