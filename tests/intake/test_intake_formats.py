@@ -404,3 +404,13 @@ def test_headings_further_down_would_shift_the_rows(tmp_path, read):
         'Clinic X\n"exported, by hand"\n\npatient,session,wai_s_1\nP01,4,3\n', encoding="utf-8"
     )
     assert read(folder).responses[["source_row", "value"]].to_numpy().tolist() == [[5, 3.0]]
+
+
+def test_a_block_that_is_not_there_would_be_an_empty_file(tmp_path, read):
+    files = "  - {kind: responses, path: wai.csv, instrument: wai_s, layout: wide, block: [Part, B]}\n"
+    folder = _wave(tmp_path / "wave", files)
+    (folder / "wai.csv").write_text("Part,A\npatient,session,wai_s_1\nP01,4,3\n", encoding="utf-8")
+    problem = _errors(read(folder))[0]
+    assert problem["file"] == "wai.csv"
+    assert problem["problem"] == "no row starts with Part, B"
+    assert problem["fix"] == "correct block in wave.yaml: the first cells of the row above the headings"

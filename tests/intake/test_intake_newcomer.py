@@ -102,3 +102,29 @@ def test_a_files_bytes_could_change_unseen(lab, read):
     path = lab / "answers.csv"
     assert manifest.loc[path.as_posix(), "sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert manifest.loc[(lab / "wave.yaml").as_posix(), "bytes"] == (lab / "wave.yaml").stat().st_size
+
+
+def test_a_stricter_house_could_not_stop_on_warnings(newcomer, read):
+    from ruptureflow.config.plan import IntakeSettings
+    from ruptureflow.intake import IntakeError
+
+    tables = read(newcomer)
+    assert set(tables.problems["severity"]) == {"warning"}
+    tables.require_accepted(IntakeSettings(), "problems.csv")
+    with pytest.raises(IntakeError, match=r"2 warnings: the raw files cannot be used yet; all of them: problems\.csv"):
+        tables.require_accepted(IntakeSettings(stop_on="warning"), "problems.csv")
+
+
+def test_a_wave_of_participants_alone_would_have_no_tables(tmp_path, read):
+    from ruptureflow.tables import intake
+
+    (tmp_path / "wave.yaml").write_text(
+        "title: x\ndesign: {sessions: [1]}\nfiles:\n  - {kind: participants, path: p.csv}\n", encoding="utf-8"
+    )
+    (tmp_path / "p.csv").write_text("patient\nP01\n", encoding="utf-8")
+    tables = read(tmp_path)
+    assert len(tables.problems) == 0
+    for table in intake.CLEAN[1:]:
+        frame = getattr(tables, table.name)
+        assert len(frame) == 0
+        assert list(frame.columns) == table.names
