@@ -55,7 +55,10 @@ def test_five_parameters_are_those_of_polished_nls(run):
 @pytest.mark.parametrize("run", [run for run, golden in RUNS.items() if not golden["five"]])
 def test_a_run_whose_asymmetry_nls_cannot_find_is_marked_not_identified(run):
     golden = RUNS[run]
-    assert fit_curve(golden["dose"], golden["response"], model="5pl").at_bound
+    fit = fit_curve(golden["dose"], golden["response"], model="5pl")
+    assert fit.at_bound
+    assert fit.converged, "the other parameters are at their best for the bound"
+    assert fit.residual_variance * fit.df <= golden["four"]["sigma"] ** 2 * (len(golden["dose"]) - 4)
 
 
 @pytest.mark.parametrize("run", [run for run, golden in RUNS.items() if golden["power"]])

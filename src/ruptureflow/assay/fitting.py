@@ -104,6 +104,7 @@ def least_squares(
         weighted = jacobian * w[..., None]
         information = np.swapaxes(weighted, 1, 2) @ jacobian
         slope = (np.swapaxes(weighted, 1, 2) @ (y - value)[..., None])[..., 0]
+        _hold_at_bound(theta[active], information, slope)
         scale = information[:, diagonal, diagonal]
         damped = information.copy()
         damped[:, diagonal, diagonal] += damping[active, None] * scale + 1e-300
@@ -145,6 +146,17 @@ def _solve(matrix: Array, vector: Array) -> Array:
         return np.linalg.solve(matrix, vector[..., None])[..., 0]
     except np.linalg.LinAlgError:
         return (np.linalg.pinv(matrix) @ vector[..., None])[..., 0]
+
+
+def _hold_at_bound(theta: Array, information: Array, slope: Array) -> None:
+    """Leave a parameter at its bound out of the step where the data push it further; the others find their best."""
+    limits = [LARGEST_LOG_SLOPE, LARGEST_LOG_ASYMMETRY][: theta.shape[1] - 3]
+    for k, limit in enumerate(limits, start=3):
+        held = np.flatnonzero((np.abs(theta[:, k]) >= limit) & (slope[:, k] * theta[:, k] > 0))
+        if held.size:
+            information[held, k, :] = information[held, :, k] = 0
+            information[held, k, k] = 1
+            slope[held, k] = 0
 
 
 def _bound(theta: Array) -> None:
