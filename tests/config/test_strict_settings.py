@@ -83,7 +83,7 @@ def small_project(tmp_path, monkeypatch):
         "title: t\ndesign: {sessions: [1]}\nfiles: [{kind: participants, path: people.csv}]\n", encoding="utf-8"
     )
     (tmp_path / "config" / "waves.tsv").write_text("wave\tfolder\torigin\nw\tdata/w\treal\n", encoding="utf-8")
-    return read_yaml(ROOT / "config" / "config.yaml")
+    return read_yaml(ROOT / "config" / "config.yaml") | {"evidence": str(ROOT / "data" / "evidence")}
 
 
 def test_a_usable_project_would_be_refused(small_project):
@@ -97,6 +97,20 @@ def test_a_missing_file_would_surface_as_a_workflow_riddle(small_project):
     with pytest.raises(ConfigError) as caught:
         load_project(small_project)
     assert str(caught.value) == ("data/w/wave.yaml: file 'people.csv' is not in the folder; did you mean 'peopel.csv'?")
+
+
+def test_a_table_of_studies_that_is_not_there_would_surface_as_a_workflow_riddle(small_project):
+    Path("data/studies").mkdir()
+    Path("data/studies/mine.csv").write_text("study,r,n\na,.2,30\n", encoding="utf-8")
+    own = {"pool": "own", "title": "Own", "file": "data/studies/mien.csv", "effect": "r"}
+    small_project["pooling"]["published"].append(own)
+    with pytest.raises(ConfigError) as caught:
+        load_project(small_project)
+    assert str(caught.value) == (
+        "config/config.yaml: pooling: no file 'data/studies/mien.csv'; did you mean 'mine.csv'?"
+    )
+    own["file"] = "data/studies/mine.csv"
+    assert "data/studies/mine.csv" in load_project(small_project).plan.pooling.files
 
 
 def test_a_missing_wave_folder_would_be_a_traceback(small_project):

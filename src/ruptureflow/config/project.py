@@ -98,9 +98,22 @@ def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> P
                 problems.append(str(error))
     except ConfigError as error:
         problems.append(str(error))
+    problems += [f"{place}: {problem}" for problem in missing_studies(plan)]
     if problems:
         raise ConfigError("\n".join(problems))
     return Project(plan, waves, instruments)
+
+
+def missing_studies(plan: Plan) -> list[str]:
+    """Tables of published studies that the plan names and nobody has put there."""
+    problems = []
+    for file in plan.pooling.files:
+        path = Path(plan.evidence_path(file))
+        if not path.is_file():
+            present = [each.name for each in sorted(path.parent.glob("*.csv"))]
+            hint = nearest(path.name, present) if present else "; that folder holds no CSV file"
+            problems.append(f"pooling: no file {path.as_posix()!r}{hint}")
+    return problems
 
 
 def missing_from_folder(folder: Path, wave: Wave, instruments: dict[str, Questionnaire | CodingSystem]) -> list[str]:

@@ -4,7 +4,7 @@ matplotlib is imported when the first figure is made, never with the package.
 """
 
 from ruptureflow.pooling.plots.canvas import save_figure
-from ruptureflow.pooling.plots.forest import cumulative_forest, forest
+from ruptureflow.pooling.plots.forest import cumulative_forest, forest, leave_one_out_forest
 from ruptureflow.pooling.plots.scatter import baujat_plot, funnel, gosh_plot, influence_plot, labbe
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "gosh_plot",
     "influence_plot",
     "labbe",
+    "leave_one_out_forest",
     "save_figure",
 ]

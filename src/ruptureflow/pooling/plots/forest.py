@@ -69,17 +69,26 @@ def forest(
 
 def cumulative_forest(table, back=None, xlabel="Pooled effect", width=COLUMN, digits=2):
     """The pool as effects come in: one line per row of `influence.cumulative`'s table."""
+    return _of_refits(table, [f"+ {one}" for one in table["added"]], back, xlabel, width, digits)
+
+
+def leave_one_out_forest(table, back=None, xlabel="Pooled effect", width=COLUMN, digits=2):
+    """The pool without each effect: one line per row of `influence.leave_one_out`'s table."""
+    return _of_refits(table, [f"− {one}" for one in table["omitted"]], back, xlabel, width, digits)
+
+
+def _of_refits(table, texts, back, xlabel, width, digits):
     lines = [
         {
             "kind": "study",
-            "text": f"+ {row.added}",
+            "text": text,
             "estimate": row.estimate,
             "low": row.ci_low,
             "high": row.ci_high,
             "weight": None,
             "size": 3.0,
         }
-        for row in table.itertuples()
+        for text, row in zip(texts, table.itertuples(), strict=True)
     ]
     with styled():
         return _draw(lines, back or identity, xlabel, width, digits, "")

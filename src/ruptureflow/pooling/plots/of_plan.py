@@ -1,20 +1,38 @@
-"""The forest plot of a pool of the plan, from the hand-over tables of pooling."""
+"""Figures of a pool of the plan, from the hand-over tables of pooling."""
 
-import numpy as np
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.influence import baujat, cumulative, leave_one_out
 from ruptureflow.pooling.plots.canvas import COLUMN
-from ruptureflow.pooling.plots.forest import forest
+from ruptureflow.pooling.plots.forest import cumulative_forest, forest, leave_one_out_forest
+from ruptureflow.pooling.plots.scatter import baujat_plot, funnel
 from ruptureflow.pooling.random_effects import pool
+from ruptureflow.pooling.scales import BACK
+from ruptureflow.pooling.subgroups import pool_subgroups
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ruptureflow.pooling.result import PooledResult
 
 LABELS = {
     "fisher_z": "Correlation r",
+    "g": "Hedges' g",
+    "smcr": "Change over the SD before",
+    "log_odds_ratio": "Odds ratio",
+    "log_risk_ratio": "Risk ratio",
     "standardised_within": "Standardised within-patient slope",
     "raw": "Slope",
 }
+LEAST = 3  # effects that a plot of influence or order needs
+FEW = 10  # effects below which a funnel says little
 
 
-def primary_result(effects, pooled, pool_id, level=0.95):
+def primary_result(effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95) -> PooledResult:
     """The primary model of a pool of the plan, made again from the effects that entered it.
 
     Parameters
@@ -34,7 +52,7 @@ def primary_result(effects, pooled, pool_id, level=0.95):
         If nothing was pooled under that id.
     """
     rows = pooled[(pooled["pool"] == pool_id) & pooled["primary"].fillna(False).astype(bool)]
-    used = effects[(effects["pool"] == pool_id) & effects["weight"].notna()]
+    used = _used(effects, pool_id)
     if not len(rows):
         raise PoolingError(f"no pool {pool_id!r}: pooled are {', '.join(dict.fromkeys(pooled['pool']))}.")
     return pool(
@@ -47,13 +65,89 @@ def primary_result(effects, pooled, pool_id, level=0.95):
     )
 
 
-def plan_forest(effects, pooled, pool_id, level=0.95, width=COLUMN):
-    """Forest plot of a pool of the plan on the scale it is shown on; pools of simulated waves are marked as such."""
-    used = effects[effects["pool"] == pool_id]
-    metric = str(used["metric"].iloc[0])
+def plan_forest(
+    effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95, width: float = COLUMN
+) -> Figure:
+    """Forest plot of a pool on the scale it is shown on, by subgroups where the plan declares them.
+
+    Pools of simulated waves are marked as such.
+    """
     result = primary_result(effects, pooled, pool_id, level)
-    back = np.tanh if metric == "fisher_z" else None
-    figure = forest(result, back=back, xlabel=LABELS.get(metric, metric), width=width)
+    used = _used(effects, pool_id)
+    groups = None
+    if used["subgroup"].nunique() > 1:
+        groups = pool_subgroups(
+            result.estimates, result.variances, list(used["subgroup"]), result.method, result.test, "separate", level,
+            result.labels,
+        )  # fmt: skip
+    back, label = _scale(used)
+    return _marked(forest(result, groups, back=back, xlabel=label, width=width), used)
+
+
+def plan_funnel(
+    effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95, width: float = COLUMN
+) -> Figure:
+    """Funnel plot of a pool, with a note where it has too few effects to speak of asymmetry."""
+    result = primary_result(effects, pooled, pool_id, level)
+    used = _used(effects, pool_id)
+    _enough(result, "a funnel")
+    back, label = _scale(used)
+    figure = funnel(result, back=back, xlabel=label, width=width)
+    if result.k < FEW:
+        figure.axes[0].set_title(f"k = {result.k}: too few to tell asymmetry from chance", fontsize=6)
+    return _marked(figure, used)
+
+
+def plan_leave_one_out(
+    effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95, width: float = COLUMN
+) -> Figure:
+    """The pool without each effect in turn."""
+    result = primary_result(effects, pooled, pool_id, level)
+    used = _used(effects, pool_id)
+    _enough(result, "leave-one-out")
+    back, label = _scale(used)
+    return _marked(leave_one_out_forest(leave_one_out(result), back=back, xlabel=label, width=width), used)
+
+
+def plan_cumulative(
+    effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95, width: float = COLUMN
+) -> Figure:
+    """The pool as effects come in: by year where all have one, else in their order."""
+    result = primary_result(effects, pooled, pool_id, level)
+    used = _used(effects, pool_id)
+    _enough(result, "a cumulative pool")
+    order = None if used["year"].isna().any() else used["year"].to_numpy(dtype=float)
+    back, label = _scale(used)
+    return _marked(cumulative_forest(cumulative(result, order), back=back, xlabel=label, width=width), used)
+
+
+def plan_baujat(
+    effects: pd.DataFrame, pooled: pd.DataFrame, pool_id: str, level: float = 0.95, width: float = COLUMN
+) -> Figure:
+    """What each effect contributes to heterogeneity, and what it does to the result."""
+    result = primary_result(effects, pooled, pool_id, level)
+    _enough(result, "a Baujat plot")
+    return _marked(baujat_plot(baujat(result), width=width), _used(effects, pool_id))
+
+
+def _used(effects: pd.DataFrame, pool_id: str) -> pd.DataFrame:
+    used = effects[(effects["pool"] == pool_id) & effects["weight"].notna()]
+    if used["origin"].nunique() > 1:
+        raise PoolingError(f"pool {pool_id!r} mixes {' and '.join(sorted(set(used['origin'])))}: never in one plot.")
+    return used
+
+
+def _scale(used: pd.DataFrame):
+    metric, shown_as = str(used["metric"].iloc[0]), used["shown_as"].iloc[0]
+    return BACK[shown_as], LABELS.get(metric, metric.replace("_", " ").capitalize())
+
+
+def _enough(result: PooledResult, what: str) -> None:
+    if result.k < LEAST:
+        raise PoolingError(f"{what} needs at least {LEAST} effects; there are {result.k}.")
+
+
+def _marked(figure: Figure, used: pd.DataFrame) -> Figure:
     if (used["origin"] == "simulated").any():
         figure.text(
             0.5, 0.5, "SIMULATED DATA", rotation=20, ha="center", va="center", fontsize=22, color="#222222", alpha=0.12
