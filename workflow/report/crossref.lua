@@ -141,7 +141,14 @@ local function widths(tbl)
   return tbl
 end
 
+-- A cell that begins with one of these would be a heading or a list to typst; pandoc does not escape them there.
+local function escaped(str)
+  if str.text:match("^[=+/-]+$") then
+    return pandoc.RawInline("typst", "\\" .. str.text)
+  end
+end
+
 function Pandoc(doc)
   doc = doc:walk(collect):walk(refer)
-  return FORMAT == "typst" and doc:walk({ Table = widths }) or doc
+  return FORMAT == "typst" and doc:walk({ Table = widths }):walk({ Str = escaped }) or doc
 end

@@ -13,7 +13,7 @@ from pydantic import Field
 from ruptureflow.config.strict import Strict
 from ruptureflow.report.collected import Collected
 from ruptureflow.report.errors import ReportError
-from ruptureflow.report.manuscript import label_of, names
+from ruptureflow.report.manuscript import VARIABLE, label_of, names
 from ruptureflow.report.parts import Node
 
 SLOT = re.compile(r"\{([a-z_]+)\.([a-z0-9_.]+)\}")
@@ -92,7 +92,9 @@ def _markdown(name: str, table: TableSpecification, rows: list[Node], collected:
     columns = [
         each for each in columns if each is columns[0] or any(cell.strip() not in ("", EMPTY) for cell in each[2])
     ]
-    columns = [(heading, column, _once(cells) if column.once else cells) for heading, column, cells in columns]
+    columns = [
+        (heading, column, _once(cells, collected) if column.once else cells) for heading, column, cells in columns
+    ]
     lines = ["| " + " | ".join(heading for heading, _, _ in columns) + " |", _rule(columns)]
     for cells in zip(*(cells for _, _, cells in columns), strict=True):
         lines.append("| " + " | ".join(cells) + " |")
@@ -143,9 +145,11 @@ def _cell(name: str, template: str, scope: dict[str, str], collected: Collected)
     return SLOT.sub(variable, template)
 
 
-def _once(cells: list[str]) -> list[str]:
+def _once(cells: list[str], collected: Collected) -> list[str]:
+    """Cells that read as the one above left empty."""
     kept, last = [], None
     for cell in cells:
-        kept.append("" if cell == last else cell)
-        last = cell
+        read = VARIABLE.sub(lambda found: collected.words.get(found[1], found[1]), cell)
+        kept.append("" if read == last else cell)
+        last = read
     return kept

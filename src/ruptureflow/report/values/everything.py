@@ -12,7 +12,7 @@ from ruptureflow.report.values.agreement import agreement
 from ruptureflow.report.values.assay import assays
 from ruptureflow.report.values.audit import audit
 from ruptureflow.report.values.models import DF_METHODS, descriptives, models
-from ruptureflow.report.values.pooling import pooling
+from ruptureflow.report.values.pooling import breakdown, pooling
 from ruptureflow.report.values.ruptures import ruptures
 from ruptureflow.report.values.sample import CAPTION_MARK, summaries, wave_node
 from ruptureflow.tables import Table
@@ -42,6 +42,8 @@ WAVE_TABLES: tuple[Table, ...] = (
 POOLED_TABLES: tuple[Table, ...] = (
     pooling_tables.EFFECTS,
     pooling_tables.POOLED,
+    pooling_tables.SUBGROUPS,
+    pooling_tables.MODERATORS,
     pooling_tables.REPRODUCTIONS,
     audit_tables.CLAIMS,
     audit_tables.SECOND_ENGINE,
@@ -113,13 +115,13 @@ def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
         chapter.node("question", f"report.question.{shown.labels.slug(analysis.analysis)}", text=analysis.question)
     for settings in shown.waves:
         chapter.extend(_wave(settings, shown, read))
-    effects, pooled, reproductions, claims, engines, gates = (
-        read(pooled_file(table), table) for table in POOLED_TABLES
-    )
-    chapter.extend(pooling(shown.plan.pooling, effects, pooled, reproductions))
+    sheets = {table.name: read(pooled_file(table), table) for table in POOLED_TABLES}
+    effects, reproductions = sheets["effects"], sheets["reproductions"]
+    chapter.extend(pooling(shown.plan.pooling, effects, sheets["pooled"], reproductions))
+    chapter.extend(breakdown(sheets["subgroups"], sheets["moderators"]))
     tallies = read(TALLIES, report_tables.SUMMARIES)
     names = [settings.row.wave for settings in shown.waves]
-    chapter.extend(audit(claims, engines, gates, tallies, names, shown.labels))
+    chapter.extend(audit(sheets["claims"], sheets["second_engine"], sheets["gates"], tallies, names, shown.labels))
     return chapter
 
 

@@ -158,3 +158,65 @@ def _results(chapter: Chapter, pooled: Sheet, shown: dict, published: set[str]) 
                 chapter.node("heterogeneity", f"{parent}.primary", f"{parent}.primary")
                 if row["pool"] not in published:
                     chapter.node("pooled_waves", f"{parent}.primary", f"{parent}.primary")
+
+
+def breakdown(subgroups: Sheet, moderators: Sheet) -> Chapter:
+    """Subgroups of published pools and meta-regressions on one moderator, by the plan's primary model."""
+    chapter = Chapter()
+    for index, row in subgroups.frame.iterrows():
+        if not row["primary"]:
+            continue
+        parent = dotted("pooled", row["pool"])
+        style = unit_interval if row["shown_as"] == "r" else estimate
+        node = chapter.node(
+            "subgroup",
+            f"{parent}.subgroup.{dotted(row['subgroup'])}",
+            parent,
+            label=row["subgroup"].replace("_", " "),
+            by=row["by"].replace("_", " "),
+            method=METHODS.get(row["method"], row["method"]),
+            test=TESTS.get(row["test"], row["test"]),
+        )
+        chapter.cells(
+            node,
+            subgroups,
+            index,
+            {
+                "k": ("k", count),
+                "shown": ("shown", style),
+                "low": ("shown_low", style),
+                "high": ("shown_high", style),
+                "p": ("p_value", p_value),
+                "tau2": ("tau2", estimate),
+                "i2": ("i2", percent),
+                "q_between": ("q_between", estimate),
+                "q_between_df": ("q_between_df", count),
+                "q_between_p": ("q_between_p", p_value),
+            },
+        )
+    for index, row in moderators.frame.iterrows():
+        if not row["primary"]:
+            continue
+        parent = dotted("pooled", row["pool"])
+        node = chapter.node(
+            "moderator",
+            f"{parent}.moderator.{dotted(row['moderator'])}.{dotted(row['term'])}",
+            parent,
+            moderator=row["moderator"].replace("_", " "),
+            term=row["term"],
+        )
+        chapter.cells(
+            node,
+            moderators,
+            index,
+            {
+                "k": ("k", count),
+                "b": ("estimate", estimate),
+                "se": ("std_error", estimate),
+                "low": ("ci_low", estimate),
+                "high": ("ci_high", estimate),
+                "p": ("p_value", p_value),
+                "r2": ("r2", percent),
+            },
+        )
+    return chapter
