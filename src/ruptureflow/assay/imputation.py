@@ -1,6 +1,6 @@
 """Multiple imputation of concentrations beyond a limit, from truncated normals within a subject model.
 
-    ln y = μ_occasion + patient + session within patient + residual,    all random parts normal
+    ln y = μ_occasion + patient + session within patient + patient's own change + residual,    random parts normal
 
 A Gibbs sampler alternates between the model's parameters, the random effects and the censored values, each drawn from
 its normal cut at the sample's own limit. Rubin's rules join the completed data sets, with Barnard & Rubin's (1999)
@@ -58,29 +58,32 @@ def impute(samples: CensoredSamples, draws: int, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     labels = (samples.occasion, samples.patient, samples.session)
     occasion, patient, session = (np.unique(label, return_inverse=True)[1] for label in labels)
+    own_change = patient * (int(occasion.max()) + 1) + occasion
+    groups = [np.unique(group, return_inverse=True)[1] for group in (patient, session, own_change)]
     y = samples.log.astype(float).copy()
     hidden = samples.side != 0
     # Start inside the range that is allowed: half a log beyond the limit.
     y[hidden] += 0.5 * samples.side[hidden]
     mean = np.zeros(occasion.max() + 1)
-    effects = [np.zeros(patient.max() + 1), np.zeros(session.max() + 1)]
-    groups = (patient, session)
+    effects = [np.zeros(group.max() + 1) for group in groups]
     counts = [np.bincount(group) for group in groups]
     per_occasion = np.bincount(occasion)
-    variances = [y.var() / 3 + 1e-6, y.var() / 3 + 1e-6]
-    residual = y.var() / 3 + 1e-6
+    variances = [y.var() / 4 + 1e-6] * 3
+    residual = y.var() / 4 + 1e-6
     kept = np.empty((draws, y.size))
     for sweep in range(BURN_IN + draws * THINNING):
-        random = effects[0][patient] + effects[1][session]
+        random = sum(effect[group] for effect, group in zip(effects, groups, strict=True))
         centre = np.bincount(occasion, weights=y - random) / per_occasion
         mean = centre + rng.normal(size=mean.size) * np.sqrt(residual / per_occasion)
         for level, group in enumerate(groups):
-            rest = y - mean[occasion] - effects[1 - level][groups[1 - level]]
+            random = random - effects[level][group]
+            rest = y - mean[occasion] - random
             precision = counts[level] / residual + 1 / variances[level]
             middle = np.bincount(group, weights=rest) / residual / precision
             effects[level] = middle + rng.normal(size=middle.size) / np.sqrt(precision)
             variances[level] = _variance(rng, effects[level])
-        fitted = mean[occasion] + effects[0][patient] + effects[1][session]
+            random = random + effects[level][group]
+        fitted = mean[occasion] + random
         residual = _variance(rng, y - fitted)
         y[hidden] = beyond_limit(rng, fitted[hidden], np.sqrt(residual), samples.log[hidden], samples.side[hidden])
         kept_draw, is_kept = divmod(sweep - BURN_IN + 1, THINNING)
