@@ -176,7 +176,7 @@ def test_too_few_values_to_impute_are_named_not_guessed():
     assert draws.empty
 
 
-def test_standard_normal_helper_agrees_at_independence():
+def test_bivariate_probability_at_independence_is_the_product():
     np.testing.assert_allclose(
         bivariate_normal_below(np.array([0.3]), np.array([-1.1]), 0.0), norm.cdf(0.3) * norm.cdf(-1.1), rtol=1e-12
     )
