@@ -76,6 +76,7 @@ def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95
             cells.problem(i, asked.subgroups, group, "names no subgroup; name it, or leave out the row")
     moderators = {heading: _moderator(cells, heading, kind, blank) for heading, kind in asked.moderators.items()}
     read = _READERS[asked.effect](cells, blank, level)
+    patients = _patients(cells, asked, label)
     if not len(frame) or blank.all():
         cells.problems.append(f"{asked.file}: no row holds an effect; add studies, or take the pool out of the plan")
     cells.stop()
@@ -84,7 +85,7 @@ def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95
     found = StudyEffects(
         label=_kept(label, used),
         year=[int(year) if np.isfinite(year) else None for year in years[used]],
-        n=_patients(cells, asked, label)[used],
+        n=patients[used],
         note=_kept(notes, used),
         effect=replace(effect, estimate=effect.estimate[used], variance=effect.variance[used]),
         shown=asked.shown if asked.effect == "estimate" else SHOWN.get(effect.measure, "as is"),

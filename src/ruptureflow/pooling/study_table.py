@@ -133,7 +133,9 @@ class StudyCells:
     def problem(self, i: int, heading: str, cell: str, what: str) -> None:
         """Note a problem of a cell with its place as a spreadsheet shows it."""
         row = int(self.frame.index[i]) + FIRST_ROW
-        self.problems.append(f"{self.asked.file}: row {row}, column {heading!r}: {cell!r} {what}")
+        line = f"{self.asked.file}: row {row}, column {heading!r}: {cell!r} {what}"
+        if line not in self.problems:
+            self.problems.append(line)
 
     def stop(self) -> None:
         """Raise what has been noted."""

@@ -15,8 +15,8 @@ def funnel(result, filled=None, contours=(0.90, 0.95, 0.99), back=None, xlabel="
     filled : TrimAndFill, optional
         Its filled effects are drawn hollow, and its mean dashed.
     contours : sequence
-        Confidence levels whose borders are shaded; an asymmetric funnel whose gap lies in the white is
-        the one that speaks for suppressed non-significant results.
+        Confidence levels whose borders are shaded, darkest where effects are not significant; a funnel whose
+        gap lies in the dark is the one that speaks for suppressed non-significant results.
     """
     back = back or identity
     error = np.sqrt(result.variances)
