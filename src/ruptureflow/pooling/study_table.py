@@ -143,16 +143,14 @@ class StudyCells:
             raise PoolingError("\n".join(f"pool {self.asked.pool}: {one}" for one in self.problems))
 
     def _missing(self, heading: str) -> None:
-        known = [str(name) for name in self.frame.columns]
-        near = difflib.get_close_matches(heading, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-        ours = next((name for name in self.asked.columns if self.asked.columns[name] == heading), heading)
-        line = (
-            f"{self.asked.file}: no column {heading!r}; {hint} Name the column that holds it in the pool, "
-            f"under columns: {{{ours}: …}}"
-            if ours not in (self.asked.subgroups, *self.asked.moderators)
-            else f"{self.asked.file}: no column {heading!r} for subgroups or moderators; {hint}"
-        )
+        known = {str(name).lower(): str(name) for name in self.frame.columns}
+        near = difflib.get_close_matches(heading.lower(), known, n=1)
+        hint = f"did you mean {known[near[0]]!r}?" if near else f"the file has {', '.join(known.values())}."
+        line = f"{self.asked.file}: no column {heading!r}; {hint}"
+        if heading not in (self.asked.subgroups, *self.asked.moderators):
+            ours = "label" if heading == self.asked.heading("label") else heading
+            ours = next((name for name, own in self.asked.columns.items() if own == heading), ours)
+            line += f" Say in the pool which column holds it: columns: {{{ours}: …}}"
         if line not in self.problems:
             self.problems.append(line)
 
