@@ -125,3 +125,31 @@ def test_the_words_yes_and_no_would_become_truth_values(tmp_path):
     path = tmp_path / "words.yaml"
     path.write_text("yes: [ja, y]\nno: [no, off]\nflag: true\ntruest: truest\n", encoding="utf-8")
     assert read_yaml(path) == {"yes": ["ja", "y"], "no": ["no", "off"], "flag": True, "truest": "truest"}
+
+
+def test_a_key_that_stands_twice_would_drop_the_first_in_silence(tmp_path):
+    (tmp_path / "wave.yaml").write_text("title: a\nfiles: [x]\nfiles: [y]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="line 3, column 1 not valid YAML: key 'files' stands twice"):
+        read_yaml(tmp_path / "wave.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/etc/x.csv", "name a file or pattern inside the wave folder"),
+        ("../other/x.csv", "name a file or pattern inside the wave folder"),
+        (".", "name a file or pattern inside the wave folder"),
+        ("a\\b.csv", "not a backslash"),
+        ("**.csv", "** stands alone between slashes"),
+    ],
+)
+def test_a_path_that_leaves_the_wave_folder_would_be_read(path, message):
+    content = {"title": "x", "design": {"sessions": [1]}, "files": [{"kind": "participants", "path": path}]}
+    assert any(message in line for line in _lines(Wave, content))
+
+
+def test_a_misspelt_kind_would_be_told_in_the_libraries_words():
+    content = {"title": "x", "design": {"sessions": [1]}, "files": [{"kind": "particpants", "path": "p.csv"}, {}]}
+    lines = _lines(Wave, content)
+    assert "f.yaml: files.0.kind: unknown kind 'particpants'; did you mean 'participants'?" in lines
+    assert "f.yaml: key 'files.1.kind' is missing; add it" in lines

@@ -50,6 +50,10 @@ def test_only_the_first_of_several_mistakes_would_be_told(tmp_path):
         ("wave\twave\tfolder\torigin\n", "row 1: column 'wave' stands twice"),
         (HEADER + "assay\tdata/a\treal\n", "reserved name"),
         (HEADER + "report\tdata/a\treal\n", "reserved name"),
+        (HEADER + "a\tdata/w\treal\nb\t./data/w\tsimulated\n", "row 3: folder './data/w' is that of waves 'a' and 'b'"),
+        (HEADER + "a\t/srv/w\treal\n", "is not below the repository; copy or link it, such as data/a"),
+        (HEADER + "a\t../w\treal\n", "is not below the repository"),
+        (HEADER + "a\tdata\\w\treal\n", "has backslashes; write 'data/w'"),
     ],
 )
 def test_a_broken_table_would_pass_or_be_unexplained(tmp_path, text, message):
@@ -65,3 +69,8 @@ def test_simulated_waves_would_stand_beside_a_real_one():
     real, simulated = WaveRow(wave="r", folder="r", origin="real"), WaveRow(wave="s", folder="s", origin="simulated")
     assert shown_waves([simulated, real]) == [real]
     assert shown_waves([simulated]) == [simulated]
+
+
+def test_one_quotation_mark_would_swallow_the_waves_below_it(tmp_path):
+    text = HEADER + 'w1\tdata/w1\treal\t"unclosed note\nw2\tdata/w2\treal\t\n'
+    assert [row.wave for row in _read(tmp_path, text)] == ["w1", "w2"]

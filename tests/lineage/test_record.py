@@ -66,6 +66,7 @@ def test_a_job_would_leave_no_record_of_what_it_read(tmp_path, monkeypatch):
 
 def test_a_users_mistake_would_end_in_a_traceback(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw.csv").write_text("a\n1\n", encoding="utf-8")
     with pytest.raises(SystemExit), job(_snakemake()):
         raise ConfigError("config/waves.tsv: row 2: folder is empty")
     assert (tmp_path / "job.log").read_text(encoding="utf-8") == "config/waves.tsv: row 2: folder is empty\n"
@@ -73,8 +74,19 @@ def test_a_users_mistake_would_end_in_a_traceback(tmp_path, monkeypatch):
 
 def test_a_defect_of_ours_would_pass_as_the_users_mistake(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw.csv").write_text("a\n1\n", encoding="utf-8")
     with pytest.raises(SystemExit), job(_snakemake()):
         raise KeyError("x")
     log = (tmp_path / "job.log").read_text(encoding="utf-8")
     assert "Traceback" in log
     assert "defect of ruptureflow" in log
+
+
+def test_a_file_changed_while_it_was_read_would_get_its_new_hash_for_old_results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw.csv").write_text("a\n1\n", encoding="utf-8")
+    with pytest.raises(SystemExit), job(_snakemake()):
+        (tmp_path / "made.csv").write_text("b\n1\n", encoding="utf-8")
+        (tmp_path / "raw.csv").write_text("a\n2\n", encoding="utf-8")
+    assert "an input changed while the job read it" in (tmp_path / "job.log").read_text(encoding="utf-8")
+    assert not (tmp_path / "lineage.json").exists()

@@ -162,3 +162,12 @@ def test_a_negative_variance_is_not_simulated_from():
     assert "negative" in fit.status.boundary_rule
     with pytest.raises(ModelError, match="cannot be simulated"):
         parametric_bootstrap(fit, draws=2)
+
+
+def test_sessions_written_as_text_are_ordered_by_the_alphabet():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"patient": np.repeat(np.arange(12), 4), "session": np.tile([4, 8, 12, 16], 12)})
+    data["y"] = np.repeat(rng.normal(size=12), 4) + rng.normal(size=48).cumsum() * 0.3
+    numbers = fit_mixed("y ~ 1", data, groups="patient", residual="ar1(session)")
+    texts = fit_mixed("y ~ 1", data.assign(session=data["session"].astype(str)), "patient", residual="ar1(session)")
+    assert np.isclose(texts.log_likelihood, numbers.log_likelihood, atol=1e-10)

@@ -17,7 +17,7 @@ class ConfigError(ValueError):
 
 
 class Strict(BaseModel):
-    """A typed section: unknown keys are errors, values never change kind in silence."""
+    """A typed section: unknown keys are errors, text is stripped, and a section once read does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -51,6 +51,8 @@ def read_yaml(path: str | Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainWords)
     except FileNotFoundError:
         raise ConfigError(f"{path.as_posix()}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path.as_posix()}: cannot be read ({error.strerror}); name a file that can") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path.as_posix()}: not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
@@ -60,7 +62,28 @@ def read_yaml(path: str | Path) -> Any:
 
 
 class _PlainWords(yaml.SafeLoader):
-    """Safe YAML in which only true and false are truth values: yes, no, on, off, y, n are words of a file's cells."""
+    """Safe YAML in which only true and false are truth values: yes, no, on, off, y, n are words of a file's cells.
+
+    A key that stands twice is an error (YAML would keep the last in silence), and so is a date that does not exist.
+    """
+
+    def construct_mapping(self, node, deep=False):
+        """As YAML's, refusing doubled keys."""
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    problem = f"key {key.value!r} stands twice; keep one of them"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+    def construct_object(self, node, deep=False):
+        """As YAML's, with the place of a value that its kind refuses."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
 
 
 _PlainWords.yaml_implicit_resolvers = {
@@ -92,6 +115,11 @@ def _line(model: type[BaseModel], problem: dict[str, Any]) -> str:
         return f"unknown key {key!r}{nearest(str(location[-1]), known) if known else ''}"
     if kind == "missing":
         return f"key {key!r} is missing; add it"
+    if kind == "union_tag_not_found":
+        return f"key '{key}.kind' is missing; add it"
+    if kind == "union_tag_invalid":
+        known = [tag.strip(" '") for tag in problem["ctx"]["expected_tags"].split(",")]
+        return f"{key}.kind: unknown kind {problem['ctx']['tag']!r}{nearest(problem['ctx']['tag'], known)}"
     message = message.removeprefix("Value error, ")
     found = problem.get("input")
     shown = f" (found {found!r})" if isinstance(found, (str, int, float, bool)) else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ruptureflow.config.strict import Strict, parse, read_yaml
 
@@ -68,7 +69,9 @@ class Design(Strict):
                     span = data[key]
                     if set(span) != {"first", "last"}:
                         raise ValueError(f"{key}: give a list of sessions, or first and last")
-                    data = {**data, key: list(range(int(span["first"]), int(span["last"]) + 1))}
+                    if any(type(end) is not int for end in span.values()) or span["first"] > span["last"]:
+                        raise ValueError(f"{key}: first and last are whole numbers, the first not above the last")
+                    data = {**data, key: list(range(span["first"], span["last"] + 1))}
         return data
 
 
@@ -101,6 +104,18 @@ class RawFile(Strict):
     not_personal: list[str] = Field(
         default=[], description="headings that look like names, dates of birth or addresses and are none"
     )
+
+    @field_validator("path")
+    @classmethod
+    def _in_the_folder(cls, path: str) -> str:
+        parts = path.split("/")
+        if "\\" in path:
+            raise ValueError("write / between folders, not a backslash")
+        if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or not path.strip("./"):
+            raise ValueError("name a file or pattern inside the wave folder, such as coders/*.xlsx")
+        if any("**" in part and part != "**" for part in parts):
+            raise ValueError("** stands alone between slashes, such as **/*.csv")
+        return path
 
 
 class ParticipantsFile(RawFile):

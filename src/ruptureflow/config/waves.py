@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import posixpath
 import re
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,8 @@ def read_waves(path: str | Path) -> list[WaveRow]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{place}: no such file; it lists the waves, one a row: {' '.join(COLUMNS)}") from None
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be read ({error.strerror}); it is a table of waves, one a row") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{place}: not UTF-8 text; save it as UTF-8, separated by tabs") from None
     lines = text.splitlines()
@@ -57,8 +60,10 @@ def read_waves(path: str | Path) -> list[WaveRow]:
     problems += [f"row 1: column {name!r} stands twice" for name in dict.fromkeys(header) if header.count(name) > 1]
     rows: list[WaveRow] = []
     seen: dict[str, int] = {}
+    folders: dict[str, str] = {}
     if not problems:
-        for number, cells in enumerate(csv.reader(lines[1:], delimiter="\t"), start=2):
+        cells_of_rows = (next(csv.reader([line], delimiter="\t")) for line in lines[1:])
+        for number, cells in enumerate(cells_of_rows, start=2):
             if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
                 continue
             if len(cells) > len(header):
@@ -75,8 +80,11 @@ def read_waves(path: str | Path) -> list[WaveRow]:
             elif wave in seen:
                 problems.append(f"row {number}: wave {wave!r} stands in row {seen[wave]} already; give it another id")
             seen.setdefault(wave, number)
-            if not row.get("folder"):
+            folder = row.get("folder", "")
+            if not folder:
                 problems.append(f"row {number}: folder of wave {wave!r} is empty; name its folder, such as data/{wave}")
+            else:
+                problems += [f"row {number}: {problem}" for problem in _folder_problems(folder, wave, folders)]
             origin = row.get("origin", "")
             if origin not in ("real", "simulated"):
                 hint = nearest(origin, ["real", "simulated"])
@@ -88,6 +96,17 @@ def read_waves(path: str | Path) -> list[WaveRow]:
     if problems:
         raise ConfigError("\n".join(f"{place}: {problem}" for problem in problems))
     return rows
+
+
+def _folder_problems(folder: str, wave: str, folders: dict[str, str]) -> list[str]:
+    """What is wrong with a wave's folder; `folders` holds those of the rows above, by their path."""
+    where = posixpath.normpath(folder.replace("\\", "/"))
+    if "\\" in folder:
+        return [f"folder {folder!r} of wave {wave!r} has backslashes; write {where!r}"]
+    if where in (".", "..") or where.startswith(("/", "../")) or re.match(r"[A-Za-z]:", where):
+        return [f"folder {folder!r} of wave {wave!r} is not below the repository; copy or link it, such as data/{wave}"]
+    first = folders.setdefault(where, wave)
+    return [f"folder {folder!r} is that of waves {first!r} and {wave!r}; list it once"] if first != wave else []
 
 
 def shown_waves(rows: list[WaveRow]) -> list[WaveRow]:

@@ -87,6 +87,9 @@ def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings:
     for name in missing:
         if name not in promised:
             _tell_missing(raw, declared, name, unknown, findings)
+    for name in _declared(declared):
+        if name not in places and name not in filled and name not in missing:
+            _tell_missing(raw, declared, name, unknown, findings)
     for name in filled:
         if name in places:
             heading = declared.columns.get(name, name)
@@ -95,6 +98,14 @@ def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings:
     if missing or doubled:
         return None
     return _named(raw, declared, places, matched, filled, findings)
+
+
+def _declared(declared: RawFile) -> list[str]:
+    """Columns that wave.yaml says are there, by our names."""
+    lists = (declared.columns, declared.fill_down, *(getattr(declared, name, ()) for name in ("covariates", "carry")))
+    names = [name for each in lists for name in each]
+    scores = getattr(declared, "scores", {})
+    return list(dict.fromkeys([*names, *scores]))
 
 
 def _plain(text: str, words: Sequence[str] | None) -> str:

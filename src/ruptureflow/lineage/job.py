@@ -34,6 +34,8 @@ def job(snakemake: Any) -> Iterator[None]:
     with log_path.open("w", encoding="utf-8") as stream:
         logging.basicConfig(stream=stream, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
         logging.captureWarnings(True)
+        lineage = getattr(snakemake.output, "lineage", None)
+        before = _input_hashes(snakemake) if lineage is not None else {}
         try:
             yield
         except Exception as error:
@@ -44,17 +46,25 @@ def job(snakemake: Any) -> Iterator[None]:
                 stream.write("This is a defect of ruptureflow, not of your data; please report it with these lines.\n")
             stream.flush()
             raise SystemExit(1) from None
-    lineage = getattr(snakemake.output, "lineage", None)
-    if lineage is not None:
-        write_record(_record(snakemake, str(lineage)), str(lineage))
+        if lineage is not None:
+            if _input_hashes(snakemake) != before:
+                stream.write(
+                    "an input changed while the job read it, so its results are of no known state; run again\n"
+                )
+                raise SystemExit(1)
+            write_record(_record(snakemake, str(lineage), before), str(lineage))
 
 
-def _record(snakemake: Any, lineage: str) -> JobRecord:
+def _input_hashes(snakemake: Any) -> dict[str, str]:
+    return {path: file_hash(path) for path in sorted({_relative(str(p)) for p in snakemake.input})}
+
+
+def _record(snakemake: Any, lineage: str, inputs: dict[str, str]) -> JobRecord:
     return JobRecord(
         rule=snakemake.rule,
         script=_relative(os.path.join(snakemake.scriptdir, f"{snakemake.rule}.py")),
-        code_hash=snakemake.params.code,
-        inputs={path: file_hash(path) for path in sorted({_relative(str(p)) for p in snakemake.input})},
+        code_hash=snakemake.params.code.split()[0],
+        inputs=inputs,
         outputs=sorted(_relative(str(path)) for path in snakemake.output if str(path) != lineage),
     )
 

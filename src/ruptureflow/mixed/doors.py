@@ -47,6 +47,8 @@ def read_grouping(groups, random, covariance) -> Grouping:
     """Sort out the spellings of ``groups``, ``random`` and ``covariance``."""
     if isinstance(groups, Mapping):
         names, parts, nested = tuple(groups), tuple(groups.values()), False
+        if random not in ("1", None):
+            raise ModelError(f"groups = {groups!r} names its random parts: leave out random = {random!r}.")
     elif isinstance(groups, str):
         names, nested = (groups,), True
         parts = _spread(random, 1, "random =")

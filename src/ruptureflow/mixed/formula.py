@@ -94,7 +94,18 @@ def _parse(formula: str):
         raise ModelError(f"The formula {formula!r} cannot be read: {first}") from problem
 
 
+def _plain_text(data: pd.DataFrame) -> pd.DataFrame:
+    """Text of pandas' nullable and Arrow types as plain objects: formulaic takes those columns for numbers."""
+    text = {
+        name: data[name].astype(object)
+        for name, kind in zip(data.columns, data.dtypes, strict=True)
+        if isinstance(name, str) and getattr(kind, "na_value", None) is pd.NA and pd.api.types.is_string_dtype(kind)
+    }
+    return data.assign(**text) if text else data
+
+
 def _build(parsed, text: str, data: pd.DataFrame):
+    data = _plain_text(data)
     try:
         return parsed.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
     except Exception as problem:
@@ -152,7 +163,7 @@ def _simple_matrix(tokens: list[str], data: pd.DataFrame) -> Matrix:
 def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
     """Random-effects matrix of a one-sided formula such as ``"1 + time"``; it may have no column."""
     tokens = _simple_terms(text, data)
-    if tokens is None:
+    if tokens is None or {"0", "1"} <= set(tokens):
         return _matrix(_build(_parse(text), text, data))
     return _simple_matrix(tokens, data)
 
@@ -206,6 +217,7 @@ def new_rows(fixed: Matrix, data: pd.DataFrame) -> np.ndarray:
         return np.column_stack(
             [np.ones(len(data)) if name == "Intercept" else data[name].to_numpy(dtype=float) for name in fixed.names]
         )
+    data = _plain_text(data)
     try:
         built = fixed.spec.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
     except Exception as problem:

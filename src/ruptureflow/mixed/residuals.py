@@ -235,11 +235,25 @@ def _numeric(frame: pd.DataFrame, name: str, kind: str) -> np.ndarray:
     return values
 
 
+def _in_order(column: pd.Series, name: str) -> pd.Series:
+    """A column that has an order; numbers written as text are numbers (as text, "12" comes before "4")."""
+    kind = column.dtype
+    ordered = isinstance(kind, pd.CategoricalDtype) and kind.ordered
+    if ordered or pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind):
+        return column
+    try:
+        return pd.to_numeric(column.astype(object))
+    except (TypeError, ValueError) as problem:
+        raise ModelError(
+            f"ar1({name}) needs an order: make column {name!r} numbers or an ordered categorical."
+        ) from problem
+
+
 def residual_structure(spec: ResidualSpec, frame: pd.DataFrame, unit: np.ndarray) -> ResidualStructure:
     """Structure for the rows of a design; ``unit`` is the innermost group of each row."""
     name = spec.columns[0]
     if spec.kind == "ar1":
-        position, _ = pd.factorize(frame[name], sort=True)
+        position, _ = pd.factorize(_in_order(frame[name], name), sort=True)
         _refuse_doubles(unit, position, what=name, frame=frame)
         return Autoregressive(position.astype(float))
     if spec.kind == "car1":

@@ -57,7 +57,7 @@ def coefficient_rows(
             numbers = {name: row[name] for name in NUMBERS}
             unit = coefficient_unit(row["term"], question.outcome, units)
             found.append({"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers)
-    _refuse_unknown_terms(question, [row["term"] for row in found])
+    _refuse_unknown_terms(question, [*(row["term"] for row in found), *fit.status.aliased])
     return found
 
 
@@ -81,6 +81,9 @@ def standardised_rows(
     remarks: dict[str, str] = {}
     for row in raw:
         if row["term"] not in question.specification.standardise:
+            continue
+        if row["term"] not in rows:
+            remarks[row["term"]] = f"{row['term']} not standardised: only a variable of the sessions has such a form"
             continue
         try:
             found.append(row | _standardised(row, question, rows, level))

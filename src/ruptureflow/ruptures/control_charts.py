@@ -51,7 +51,8 @@ def control_charts(persons: list[Series], options: ControlChartOptions) -> list[
     verdicts = []
     for series in persons:
         m = len(series)
-        enough = m >= max(options.minimum_ratings, 2)
+        # Limits need a moving range: at least two ratings in the baseline too.
+        enough = m >= max(options.minimum_ratings, 2) and (options.baseline is None or options.baseline >= 2)
         chart = xmr_chart(series.values[: options.baseline], options.limit) if enough else Chart(*(np.nan,) * 3)
         with np.errstate(invalid="ignore"):
             rupture = series.values < chart.lower - options.tolerance

@@ -44,6 +44,8 @@ def split_by_person(
         if a column is missing, a person or session number is missing, a session number or rating is no number, or a
         person has two rows for one session (both are listed).
     """
+    if not hasattr(ratings, "columns") or not ratings.columns.is_unique:
+        raise RuptureError("ratings must be a DataFrame whose columns have different names")
     needed = [person, session, value, *([companion] if companion else [])]
     absent = [name for name in needed if name not in ratings.columns]
     if absent:
@@ -52,12 +54,13 @@ def split_by_person(
     if nameless.any():
         raise RuptureError(f"row {ratings.index[nameless][0]!r} has no {person} or no {session}; fill it in")
     sessions, values = numbers(ratings[session]), numbers(ratings[value])
-    doubled = ratings.duplicated([person, session], keep=False).to_numpy()
+    # By number: "4", "04" and 4 are one session.
+    doubled = ratings.assign(**{session: sessions}).duplicated([person, session], keep=False).to_numpy()
     if doubled.any():
         raise RuptureError(_doubled_message(ratings[doubled], person, session, value))
     beside = numbers(ratings[companion]) if companion else np.full(len(ratings), np.nan)
     series = []
-    for name, rows in ratings.groupby(person, sort=True, observed=True).indices.items():
+    for name, rows in ratings.reset_index(drop=True).groupby(person, sort=True, observed=True).indices.items():
         ordered = rows[np.argsort(sessions[rows], kind="stable")]
         occasions = np.flatnonzero(~np.isnan(values[ordered]))
         seen = ordered[occasions]

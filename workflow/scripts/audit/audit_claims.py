@@ -26,7 +26,7 @@ with job(snakemake):
     }
     reproductions = read_table(read.reproductions, pooling.REPRODUCTIONS)
     claims = check_claims(printed(read.claims), reproductions, settings.conventions)
-    estimates = read_table(read.estimates, models.ESTIMATES)
+    estimates = pd.concat([read_table(path, models.ESTIMATES) for path in read.estimates], ignore_index=True)
     engines = compare_engines(waves, estimates, settings.second_engine_tolerance)
     gates = check_gates(waves, read_table(read.pooled, pooling.POOLED), claims, engines, settings, coders)
     for table, frame in ((audit.CLAIMS, claims), (audit.SECOND_ENGINE, engines), (audit.GATES, gates)):
