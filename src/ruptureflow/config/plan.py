@@ -87,7 +87,6 @@ class AssaySettings(Strict):
     imputations: int = Field(default=20, ge=20, description="completed data sets of the multiple imputation")
     seed: int = Field(default=20180, description="seed of the imputations")
     policies: dict[AssayFlag, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
-    change_scale: Literal["difference", "log-ratio"] = "difference"
 
     def policy(self, flag: AssayFlag) -> Policy:
         """What is done with a sample or a change that carries a flag."""
