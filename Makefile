@@ -22,7 +22,7 @@ test: lint ## all checks and tests
 lint: $(INSTALLED) ## style, layering, notebooks without outputs, no person's data in git
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/lint-imports
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 	@stray=$$(git ls-files data 2>/dev/null | grep -vE '^data/(demo_[a-z]+|evidence)/' || true); \
@@ -31,7 +31,7 @@ lint: $(INSTALLED) ## style, layering, notebooks without outputs, no person's da
 format: $(INSTALLED) ## rewrite code in the house style, and the data dictionary from the schemas
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow
 	$(BIN)/nbstripout notebooks/*.ipynb
 	$(BIN)/python -m ruptureflow.tables > docs/data_dictionary.md
 

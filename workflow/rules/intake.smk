@@ -7,10 +7,6 @@ Hands over  results/<wave>/intake/{participants,samples,signals,reported_concent
             results/intake/evidence/*.csv
 """
 
-from ruptureflow.tables import evidence as evidence_tables
-
-SCHEMAS = {table.file for table in evidence_tables.TABLES}
-
 
 rule read_wave:
     input:
@@ -39,14 +35,6 @@ rule read_wave:
         refused_ledger="results/{wave}/intake/refused_ledger.csv",
     script:
         "../scripts/intake/read_wave.py"
-
-
-# Tables that only a pool reads have no schema: the pool says what their columns are, and pooling checks them.
-EVIDENCE = sorted(
-    path.name
-    for path in Path(PROJECT.plan.evidence).glob("*.csv")
-    if path.name in SCHEMAS or path.name not in PROJECT.plan.pooling.files
-)
 
 
 rule read_evidence:

@@ -7,12 +7,6 @@ Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what
 """
 
 
-def evidence_file(file):
-    """A file of the evidence folder as intake hands it over; one that only a pool knows, where it lies."""
-    path = PROJECT.plan.evidence_path(file)
-    return f"results/intake/evidence/{file}" if Path(path).name in EVIDENCE and "/" not in file else path
-
-
 rule pool_evidence:
     input:
         estimates="results/estimates.csv",
