@@ -1,6 +1,6 @@
 """pooling: waves' coefficients and published studies to pooled effects.
 
-Reads       results/estimates.csv, results/intake/evidence/*.csv (published tables and their printed results), the
+Reads       results/<wave>/models/estimates.csv of the waves shown, results/intake/evidence/*.csv (published tables and their printed results), the
             plan's own tables of studies wherever they lie, config/instruments/*.yaml
 Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what it pools to), subgroups.csv,
             moderators.csv, reproductions.csv (printed pooled numbers beside ours)
@@ -9,9 +9,9 @@ Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what
 
 rule pool_evidence:
     input:
-        estimates="results/estimates.csv",
+        estimates=expand(rules.fit_models.output.estimates, wave=PROJECT.shown),
         evidence=[evidence_file(file) for file in PROJECT.plan.pooling.files],
-        instruments=sorted({path for wave in PROJECT.waves for path in PROJECT.instrument_files(wave)}),
+        instruments=sorted({path for wave in PROJECT.shown for path in PROJECT.instrument_files(wave)}),
     output:
         effects="results/pooled/effects.csv",
         pooled="results/pooled/pooled.csv",
@@ -26,8 +26,8 @@ rule pool_evidence:
     params:
         code=code("pooling"),
         settings=settings("pooling"),
-        waves=[as_text(wave.row) for wave in PROJECT.waves.values()],
-        declared=lambda wildcards: {wave: as_text(each.wave) for wave, each in PROJECT.waves.items()},
+        waves=[as_text(PROJECT.waves[wave].row) for wave in PROJECT.shown],
+        declared=lambda wildcards: {wave: as_text(PROJECT.waves[wave].wave) for wave in PROJECT.shown},
     script:
         "../scripts/pooling/pool_evidence.py"
 

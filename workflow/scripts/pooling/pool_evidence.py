@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from ruptureflow.config import WaveRow
 from ruptureflow.config.instruments import read_instrument
 from ruptureflow.config.plan import PoolingSettings
@@ -20,7 +22,7 @@ with job(snakemake):
         for file, path in zip(settings.files, snakemake.input.evidence, strict=True)
     }
     evidence = pool_evidence(
-        read_table(snakemake.input.estimates, models.ESTIMATES),
+        pd.concat([read_table(path, models.ESTIMATES) for path in snakemake.input.estimates], ignore_index=True),
         [WaveRow.model_validate_json(row) for row in given.waves],
         published,
         settings,
