@@ -1,7 +1,7 @@
 """pooling: waves' coefficients and published studies to pooled effects.
 
-Reads       results/<wave>/models/estimates.csv of the waves shown, results/intake/evidence/*.csv (published tables and their printed results), the
-            plan's own tables of studies wherever they lie, config/instruments/*.yaml
+Reads       results/<wave>/models/estimates.csv of the waves shown, results/intake/evidence/*.csv (published tables
+            and their printed results), the plan's own tables of studies wherever they lie, config/instruments/*.yaml
 Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what it pools to), subgroups.csv,
             moderators.csv, reproductions.csv (printed pooled numbers beside ours)
 """
