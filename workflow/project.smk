@@ -17,10 +17,11 @@ except ConfigError as error:
 # Published tables that intake hands over. Tables that only a pool reads have no schema: the pool says what their
 # columns are, and pooling checks them.
 WITH_SCHEMA = {table.file for table in evidence_tables.TABLES}
+OF_POOLS = {Path(PROJECT.plan.evidence_path(file)) for file in PROJECT.plan.pooling.files}
 EVIDENCE = sorted(
     path.name
     for path in Path(PROJECT.plan.evidence).glob("*.csv")
-    if path.name in WITH_SCHEMA or path.name not in PROJECT.plan.pooling.files
+    if path.name in WITH_SCHEMA or path not in OF_POOLS
 )
 
 
@@ -42,5 +43,6 @@ def wave_settings(wildcards):
 
 def evidence_file(file):
     """A file of the evidence folder as intake hands it over; one that only a pool knows, where it lies."""
-    path = PROJECT.plan.evidence_path(file)
-    return f"results/intake/evidence/{file}" if Path(path).name in EVIDENCE and "/" not in file else path
+    path = Path(PROJECT.plan.evidence_path(file))
+    is_handed_over = path.parent == Path(PROJECT.plan.evidence) and path.name in EVIDENCE
+    return f"results/intake/evidence/{path.name}" if is_handed_over else path.as_posix()
