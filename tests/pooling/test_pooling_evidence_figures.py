@@ -65,8 +65,10 @@ def test_the_pool_is_another_than_the_figure_beside_it(found, pool_id, near):
     groups = found.subgroups.query("pool == @pool_id and method == 'dl' and test == 'z'").set_index("subgroup")
     assert list(groups.index) == ["axis_1", "axis_2_or_interpersonal"]
     for name, group in groups.iterrows():
-        assert group["shown"] == pytest.approx(_line(found, pool_id, f"{name}: r")["recomputed"], rel=near)
-        between = _line(found, pool_id, "axis_1 against axis_2_or_interpersonal: q_between")
+        assert group["shown"] == pytest.approx(
+            _line(found, pool_id, f"{name.replace('_', ' ')}: r")["recomputed"], rel=near
+        )
+        between = _line(found, pool_id, "axis 1 against axis 2 or interpersonal: q_between")
         assert group["q_between"] == pytest.approx(between["recomputed"], rel=near)
 
 

@@ -104,7 +104,7 @@ def figure_rows(found, checks, pools):
     Returns
     -------
     list of dict
-        `quantity` says of which studies the figure is: "r", "axis_1: r", "without …: r".
+        `quantity` says of which studies the figure is: "r", "axis 1: r", "without …: r".
     """
     members = checks.set_index("figure")
     rows = []
@@ -113,7 +113,7 @@ def figure_rows(found, checks, pools):
             continue
         check = members.loc[row["figure"]]
         whose = [
-            *([check["members"].replace(" | ", " against ")] if check["members"] != "all" else []),
+            *([check["members"].replace(" | ", " against ").replace("_", " ")] if check["members"] != "all" else []),
             *([f"without {check['excluded'].replace('; ', ' and ')}"] if check["excluded"] else []),
         ]
         rows.append(

@@ -34,10 +34,11 @@ METRICS = {
     "raw": "raw slope",
     "g": "Hedges’ g",
     "d": "Cohen’s d",
+    "smcr": "change over the SD before",
     "log_odds_ratio": "logarithm of the odds ratio (shown as ratio)",
     "log_risk_ratio": "logarithm of the risk ratio (shown as ratio)",
 }
-SYMBOLS = {"fisher_z": "r", "g": "g", "d": "d", "log_odds_ratio": "OR", "log_risk_ratio": "RR"}
+SYMBOLS = {"fisher_z": "r", "g": "g", "d": "d", "smcr": "d", "log_odds_ratio": "OR", "log_risk_ratio": "RR"}
 
 
 def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproductions: Sheet) -> Chapter:
@@ -99,8 +100,9 @@ def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproducti
             convention=row["convention"],
             verdict=row["verdict"],
         )
+        style = count if row["quantity"].split(": ")[-1] == "n" else estimate
         for leaf in ("recomputed", "recomputed_low", "recomputed_high"):
-            chapter.cell(f"{node}.{leaf}", reproductions, index, leaf, estimate)
+            chapter.cell(f"{node}.{leaf}", reproductions, index, leaf, style)
     return chapter
 
 
