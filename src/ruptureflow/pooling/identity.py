@@ -35,11 +35,6 @@ def measure_identity(
     MeasureIdentity
         `none` where neither rests on an instrument, or on an assay. A variable that is neither (time, age) enters by
         its name.
-
-    Raises
-    ------
-    PoolingError
-        if the assay's kit or extraction is not reported: what is not known cannot be said to agree.
     """
     measured: list[tuple[str, str]] = []
     assayed: list[Analyte] = []
@@ -50,13 +45,6 @@ def measure_identity(
             assayed.append(analyte)
         else:
             measured += _instruments_of(name, instruments, wave.design.duration_minutes) or [(name, NONE)]
-    for analyte in assayed:
-        gaps = [what for what in ("kit", "extraction") if getattr(analyte, what) == UNREPORTED]
-        if gaps:
-            raise PoolingError(
-                f"{' and '.join(gaps)} of {analyte.name} not reported, so that its assay cannot be said to agree; "
-                "declare it in wave.yaml, or use the metric standardised_within"
-            )
     return MeasureIdentity(
         instrument=_joined(name for name, _ in measured),
         range=_joined(span for _, span in measured),
@@ -65,6 +53,21 @@ def measure_identity(
         unit=_joined(one.reported_unit or one.unit for one in assayed),
         assay=_joined(f"{one.method}, kit {one.kit}, extraction {one.extraction}" for one in assayed),
     )
+
+
+def check_reported(identity: MeasureIdentity) -> None:
+    """Refuse an assay of which kit or extraction is not reported: what is not known cannot be said to agree.
+
+    Raises
+    ------
+    PoolingError
+        naming the assay and the fix.
+    """
+    if UNREPORTED in identity.assay:
+        raise PoolingError(
+            f"the assay of {identity.analyte} ({identity.assay}) cannot be said to agree; declare kit and extraction "
+            "in wave.yaml, or use the metric standardised_within"
+        )
 
 
 def _plain(variable: str, roles: list[str]) -> str:

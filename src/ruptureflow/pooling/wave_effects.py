@@ -9,6 +9,7 @@ import numpy as np
 
 from ruptureflow.pooling.distributions import t_quantile
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.identity import check_reported
 from ruptureflow.pooling.metric import MeasureIdentity, check_raw_metric
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def _difference(found: list[dict[str, Any]], identify: Callable[[str], MeasureId
             return f"{effect['label']}: {error}"
     try:
         check_raw_metric(identities)
+        for identity in identities.values():
+            check_reported(identity)
     except PoolingError as error:
         return str(error)
     units = {effect["unit"]: effect["label"] for effect in pooled}
