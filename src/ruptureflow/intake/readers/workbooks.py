@@ -44,7 +44,8 @@ def open_grids(
         grids = {}
         for name in wanted:
             rows = [[shown_cell(value, locale) for value in row] for row in book[name].iter_rows(values_only=True)]
-            grids[name] = pd.DataFrame(rows, dtype="str").fillna("")
+            width = max(map(len, rows), default=0)
+            grids[name] = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype="str").fillna("")
             _tell_oddities(path, book[name]._worksheet_path, file, name, first_row, findings)
         return grids
     finally:
