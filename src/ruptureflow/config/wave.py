@@ -48,6 +48,11 @@ class Analyte(Strict):
     molar_mass: float | None = Field(default=None, gt=0, description="g/mol, needed between pg/mL and pmol/L")
     reported_unit: str | None = Field(default=None, description="unit of the results, where not the assay's")
 
+    @property
+    def method_in_words(self) -> str:
+        """The method as it stands after "by" in a sentence."""
+        return "a method not reported" if self.method == "not reported" else self.method
+
 
 class Design(Strict):
     """The planned design: sessions outside it are problems; time is (session − time_origin) ÷ time_step."""

@@ -46,7 +46,7 @@ def prefixed(name: str, role: str) -> str:
 def analyte_variables(changes: pd.DataFrame, wave: Wave) -> list[Variable]:
     """`<analyte>_pre`, `_post`, `_change` and `_log_ratio` of every role, from the changes that are used."""
     used = changes[changes["used"].fillna(False).astype(bool)]
-    assays = {analyte.name: f" in {analyte.matrix} by {analyte.method}" for analyte in wave.analytes}
+    assays = {analyte.name: f" in {analyte.matrix} by {analyte.method_in_words}" for analyte in wave.analytes}
     found = []
     for (analyte, role), rows in used.groupby(["analyte", "role"], sort=True):
         units = "/".join(sorted(rows["unit"].dropna().unique()))

@@ -45,7 +45,7 @@ def assays(settings: WaveSettings, curves: Sheet, controls: Sheet, precision: Sh
             label=analyte.name.capitalize(),
             matrix=analyte.matrix,
             unit=analyte.reported_unit or analyte.unit,
-            method=analyte.method,
+            method=analyte.method_in_words,
             kit=analyte.kit,
             extraction=analyte.extraction,
         )
