@@ -25,6 +25,7 @@ CORES = "4"
 
 def copy_project(folder: Path) -> Path:
     """A copy of the project without results, so that the rebuild is cold and nobody's results are touched."""
+    folder.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
