@@ -1,11 +1,6 @@
 """Tables that audit hands over: published claims recomputed, a second engine's opinion, gates."""
 
-from ruptureflow.tables.schema import Column, Table
-
-
-def _number(name: str, description: str, unit: str = "") -> Column:
-    return Column(name, "number", description, unit, nullable=True)
-
+from ruptureflow.tables.schema import Column, Table, measured
 
 CLAIMS = Table(
     "claims",
@@ -17,8 +12,8 @@ CLAIMS = Table(
         Column("quantity", "text", "what was printed"),
         Column("published", "text", "as printed"),
         Column("convention", "text", "rounded or truncated", allowed=("rounded", "truncated")),
-        _number("recomputed_low", "lowest value the other printed numbers allow, in the quantity that `how` names"),
-        _number("recomputed_high", "highest value"),
+        measured("recomputed_low", "lowest value the other printed numbers allow, in the quantity that `how` names"),
+        measured("recomputed_high", "highest value"),
         Column(
             "verdict",
             "text",
@@ -40,11 +35,11 @@ SECOND_ENGINE = Table(
         Column("model", "text", "model"),
         Column("outcome", "text", "outcome"),
         Column("term", "text", "term"),
-        _number("estimate", "ours"),
-        _number("other_estimate", "theirs"),
-        _number("std_error", "ours"),
-        _number("other_std_error", "theirs"),
-        _number("difference", "largest difference in units of our standard error"),
+        measured("estimate", "ours"),
+        measured("other_estimate", "theirs"),
+        measured("std_error", "ours"),
+        measured("other_std_error", "theirs"),
+        measured("difference", "largest difference in units of our standard error"),
         Column(
             "verdict",
             "text",
@@ -63,8 +58,8 @@ GATES = Table(
         Column("gate", "text", "what is checked"),
         Column("wave", "text", "wave's id, or pooled"),
         Column("subject", "text", "what it is checked on"),
-        _number("value", "what was found"),
-        _number("limit", "what the plan asks for"),
+        measured("value", "what was found"),
+        measured("limit", "what the plan asks for"),
         Column("verdict", "text", "pass, warn or fail", allowed=("pass", "warn", "fail")),
         Column("advice", "text", "what to do", nullable=True),
     ),

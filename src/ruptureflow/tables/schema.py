@@ -43,6 +43,11 @@ class Column:
     maximum: float | None = None
 
 
+def measured(name: str, description: str, unit: str = "") -> Column:
+    """A number that may be missing: what most columns of a result are."""
+    return Column(name, "number", description, unit, nullable=True)
+
+
 @dataclass(frozen=True)
 class Table:
     """A hand-over table: where it lies, what a row is, its columns and key.
