@@ -90,3 +90,38 @@ def test_a_file_changed_while_it_was_read_would_get_its_new_hash_for_old_results
         (tmp_path / "raw.csv").write_text("a\n2\n", encoding="utf-8")
     assert "an input changed while the job read it" in (tmp_path / "job.log").read_text(encoding="utf-8")
     assert not (tmp_path / "lineage.json").exists()
+
+
+def _with_parts() -> Lineage:
+    handed_over = JobRecord(
+        "read_evidence",
+        "s/e.py",
+        "c1",
+        {"data/a.csv": "h1", "data/b.csv": "h2"},
+        ["r/a.csv", "r/b.csv"],
+        {"r/a.csv": ["data/a.csv"], "r/b.csv": ["data/b.csv"]},
+    )
+    inputs = {"r/a.csv": "h1", "r/b.csv": "h2", "data/w.csv": "h3"}
+    parts = {"r/pooled.csv#one": ["r/a.csv"], "r/pooled.csv#two": ["data/w.csv", "r/b.csv"]}
+    return Lineage((handed_over, JobRecord("pool", "s/p.py", "c2", inputs, ["r/pooled.csv"], parts)))
+
+
+def test_a_part_of_a_file_names_raw_files_that_it_does_not_rest_on():
+    assert _with_parts().raw_inputs("r/pooled.csv", "one") == {"data/a.csv": "h1"}
+    assert _with_parts().raw_inputs("r/pooled.csv", "two") == {"data/b.csv": "h2", "data/w.csv": "h3"}
+
+
+def test_a_part_that_nobody_declared_rests_on_nothing():
+    everything = {"data/a.csv": "h1", "data/b.csv": "h2", "data/w.csv": "h3"}
+    assert _with_parts().raw_inputs("r/pooled.csv", "three") == everything
+    assert _with_parts().raw_inputs("r/pooled.csv") == everything
+
+
+def test_a_job_cannot_say_what_its_outputs_rest_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw.csv").write_text("a\n1\n", encoding="utf-8")
+    with job(_snakemake()) as rests_on:
+        (tmp_path / "made.csv").write_text("b\n2\n", encoding="utf-8")
+        rests_on["made.csv#one"] = [tmp_path / "raw.csv"]
+    (record,) = read_records(["lineage.json"])
+    assert record.rests_on == {"made.csv#one": ["raw.csv"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def is_users_mistake(error: BaseException) -> bool:
 
 
 @contextmanager
-def job(snakemake: Any) -> Iterator[None]:
+def job(snakemake: Any) -> Iterator[dict[str, Iterable[str]]]:
     """Run the body of a script: everything it says goes into the rule's log, its record into `output.lineage`.
 
     An error of this package ends the job with its message alone; any other error is a defect of ours and its
@@ -28,7 +28,13 @@ def job(snakemake: Any) -> Iterator[None]:
     Parameters
     ----------
     snakemake : the object Snakemake gives a script; `params.code` is the hash of the rule's library modules.
+
+    Yields
+    ------
+    dict
+        to be filled with what an output, or a part of it (path#part), rests on, where that is not every input.
     """
+    rests_on: dict[str, Iterable[str]] = {}
     log_path = Path(str(snakemake.log[0]))
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("w", encoding="utf-8") as stream:
@@ -37,7 +43,7 @@ def job(snakemake: Any) -> Iterator[None]:
         lineage = getattr(snakemake.output, "lineage", None)
         before = _input_hashes(snakemake) if lineage is not None else {}
         try:
-            yield
+            yield rests_on
         except Exception as error:
             if is_users_mistake(error):
                 stream.write(f"{error}\n")
@@ -52,20 +58,26 @@ def job(snakemake: Any) -> Iterator[None]:
                     "an input changed while the job read it, so its results are of no known state; run again\n"
                 )
                 raise SystemExit(1)
-            write_record(_record(snakemake, str(lineage), before), str(lineage))
+            write_record(_record(snakemake, str(lineage), before, rests_on), str(lineage))
 
 
 def _input_hashes(snakemake: Any) -> dict[str, str]:
     return {path: file_hash(path) for path in sorted({_relative(str(p)) for p in snakemake.input})}
 
 
-def _record(snakemake: Any, lineage: str, inputs: dict[str, str]) -> JobRecord:
+def _record(
+    snakemake: Any, lineage: str, inputs: dict[str, str], rests_on: dict[str, Iterable[str]]
+) -> JobRecord:
     return JobRecord(
         rule=snakemake.rule,
         script=_relative(os.path.join(snakemake.scriptdir, f"{snakemake.rule}.py")),
         code_hash=snakemake.params.code.split()[0],
         inputs=inputs,
         outputs=sorted(_relative(str(path)) for path in snakemake.output if str(path) != lineage),
+        rests_on={
+            _relative(str(output)): sorted({_relative(str(path)) for path in paths})
+            for output, paths in rests_on.items()
+        },
     )
 
 

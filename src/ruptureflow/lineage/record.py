@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +19,8 @@ class JobRecord:
     code_hash : hash of the library modules the job runs.
     inputs : SHA-256 by path of every file it read.
     outputs : paths of the files it made.
+    rests_on : the inputs behind an output (its path), or behind the rows of one part of it (path#part), where these are
+        not all of them.
     """
 
     rule: str
@@ -26,6 +28,11 @@ class JobRecord:
     code_hash: str
     inputs: dict[str, str]
     outputs: list[str]
+    rests_on: dict[str, list[str]] = field(default_factory=dict)
+
+    def behind(self, output: str, part: str = "") -> list[str]:
+        """Inputs behind an output or one part of it: all of them where the job names none."""
+        return self.rests_on.get(f"{output}#{part}", self.rests_on.get(output, list(self.inputs)))
 
 
 def file_hash(path: str | Path) -> str:
@@ -68,18 +75,16 @@ class Lineage:
                 return record
         raise KeyError(f"no recorded job made {path}")
 
-    def raw_inputs(self, path: str) -> dict[str, str]:
-        """SHA-256 by path of every raw file (one that no job made) behind a file, sorted by path."""
+    def raw_inputs(self, path: str, part: str = "") -> dict[str, str]:
+        """SHA-256 by path of every raw file (one that no job made) behind a file or one part of it, sorted by path."""
         makers = {output: record for record in self.records for output in record.outputs}
-        waiting, seen, raw = [path], set(), {}
+        waiting, seen, raw = [(path, part)], {path}, {}
         while waiting:
-            record = makers.get(waiting.pop())
-            if record is None or id(record) in seen:
-                continue
-            seen.add(id(record))
-            for name, digest in record.inputs.items():
-                if name in makers:
-                    waiting.append(name)
-                else:
-                    raw[name] = digest
+            name, of = waiting.pop()
+            for behind in makers[name].behind(name, of) if name in makers else ():
+                if behind not in makers:
+                    raw[behind] = makers[name].inputs[behind]
+                elif behind not in seen:
+                    seen.add(behind)
+                    waiting.append((behind, ""))
         return dict(sorted(raw.items()))

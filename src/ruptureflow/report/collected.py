@@ -86,23 +86,23 @@ def records(chapter: Chapter, lineage: Lineage) -> list[dict[str, Any]]:
     -------
     list of dict
         id, value, formatted, unit, file, row (as a spreadsheet shows it: the header is row 1), column, rule, script,
-        input_hashes (SHA-256 by path of every raw file behind the cell's file), code_hash.
+        input_hashes (SHA-256 by path of every raw file behind the cell's file, or its part of it), code_hash.
 
     Raises
     ------
     ReportError
         for a file that no recorded job made.
     """
-    makers: dict[str, dict[str, Any]] = {}
-    for file in dict.fromkeys(value.file for value in chapter.values):
+    makers: dict[tuple[str, str], dict[str, Any]] = {}
+    for file, part in dict.fromkeys((value.file, value.part) for value in chapter.values):
         try:
             job = lineage.maker(file)
         except KeyError:
             raise ReportError(f"{file}: no job's record says who made it; add its lineage.json to the inputs") from None
-        makers[file] = {
+        makers[file, part] = {
             "rule": job.rule,
             "script": job.script,
-            "input_hashes": lineage.raw_inputs(file),
+            "input_hashes": lineage.raw_inputs(file, part),
             "code_hash": job.code_hash,
         }
     return [
@@ -114,7 +114,7 @@ def records(chapter: Chapter, lineage: Lineage) -> list[dict[str, Any]]:
             "file": value.file,
             "row": value.row,
             "column": value.column,
-            **makers[value.file],
+            **makers[value.file, value.part],
         }
         for value in chapter.values
     ]

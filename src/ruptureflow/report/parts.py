@@ -34,6 +34,7 @@ class Value:
     formatted : as the manuscript prints it.
     unit : unit of measurement, or "".
     file, row, column : the cell: path from the repository's root, row as a spreadsheet shows it, column name.
+    part : part of the file that has raw files of its own, or "".
     """
 
     id: str
@@ -43,6 +44,7 @@ class Value:
     file: str
     row: int
     column: str
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A result table and the file it was read from."""
+    """A result table, the file it was read from, and the column that names its parts, or ""."""
 
     file: str
     frame: pd.DataFrame
+    part: str = ""
 
 
 @dataclass
@@ -79,7 +82,8 @@ class Chapter:
         """Add the number in one cell of a sheet."""
         raw = sheet.frame.at[index, column]
         row = int(sheet.frame.index.get_loc(index)) + 1 + HEADER_ROWS
-        self.values.append(Value(id, _plain(raw), style(_plain(raw)), unit, sheet.file, row, column))
+        part = str(sheet.frame.at[index, sheet.part]) if sheet.part else ""
+        self.values.append(Value(id, _plain(raw), style(_plain(raw)), unit, sheet.file, row, column, part))
 
     def cells(
         self, id: str, sheet: Sheet, index: Any, styles: dict[str, tuple[str, Callable[[Any], str]]], unit: str = ""

@@ -52,7 +52,8 @@ def measured(name: str, description: str, unit: str = "") -> Column:
 class Table:
     """A hand-over table: where it lies, what a row is, its columns and key.
 
-    `open_columns` says what further columns may follow (a wave's own variables), or is "" where none may.
+    `open_columns` says what further columns may follow (a wave's own variables), or is "" where none may; `part` names
+    the column whose values are parts of the table with raw files of their own (a pool among pools), or is "".
     """
 
     name: str
@@ -62,6 +63,7 @@ class Table:
     key: tuple[str, ...] = ()
     open_columns: str = ""
     file_name: str = field(default="")
+    part: str = ""
 
     @property
     def file(self) -> str:

@@ -21,7 +21,7 @@ def write(path, name, records):
 with job(snakemake):
     waves = [WaveSettings.model_validate_json(text) for text in snakemake.params.waves]
     shown = Shown(Plan.model_validate_json(snakemake.params.plan), waves, Labels.from_text(snakemake.params.labels))
-    chapter = gather(shown, lambda path, table: Sheet(path, read_table(path, table)))
+    chapter = gather(shown, lambda path, table: Sheet(path, read_table(path, table), table.part))
     collected = collect(chapter)
     lineage = Lineage(tuple(read_records(snakemake.input.lineages)))
     write(snakemake.output.values, "values", records(chapter, lineage))
