@@ -4,7 +4,7 @@ Reads       results/<wave>/intake/{samples,signals,reported_concentrations,parti
 Hands over  results/<wave>/assay/concentrations.csv (one row a sample), changes.csv (one row a person and session),
             {curves,curve_covariances,standards,quality_controls,precision,parallelism}.csv,
             {run_variances,run_designs}.csv (what runs do to the samples),
-            {limit_sensitivity,imputations}.csv (what values beyond a limit do to the change)
+            {limit_sensitivity,imputations,imputed_changes}.csv (what values beyond a limit do to the change)
 """
 
 
@@ -27,6 +27,7 @@ rule measure_samples:
         parallelism="results/{wave}/assay/parallelism.csv",
         limit_sensitivity="results/{wave}/assay/limit_sensitivity.csv",
         imputations="results/{wave}/assay/imputations.csv",
+        imputed_changes="results/{wave}/assay/imputed_changes.csv",
         lineage="results/{wave}/assay/lineage.json",
     log:
         "results/logs/{wave}/measure_samples.log",

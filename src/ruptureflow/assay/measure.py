@@ -44,6 +44,7 @@ class MeasuredSamples:
     parallelism: pd.DataFrame
     limit_sensitivity: pd.DataFrame
     imputations: pd.DataFrame
+    imputed_changes: pd.DataFrame
 
 
 def measure_samples(

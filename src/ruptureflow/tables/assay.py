@@ -272,6 +272,24 @@ IMPUTATIONS = Table(
     ),
     key=("imputation", "sample", "analyte", "run"),
 )
+IMPUTED_CHANGES = Table(
+    "imputed_changes",
+    "assay",
+    "one draw for the change of one session with a concentration beyond its limit; empty unless the plan's primary "
+    "treatment is multiple imputation",
+    (
+        ANALYTE,
+        ROLE,
+        PATIENT,
+        SESSION,
+        Column("draw", "integer", "number of the completed data set", minimum=1),
+        measured("pre", "concentration before"),
+        measured("post", "concentration after"),
+        measured("change", "post − pre"),
+        measured("log_ratio", "ln(post ÷ pre)"),
+    ),
+    key=("analyte", "role", "patient", "session", "draw"),
+)
 TABLES = (
     CURVES,
     CURVE_COVARIANCES,
@@ -285,4 +303,5 @@ TABLES = (
     PARALLELISM,
     LIMIT_SENSITIVITY,
     IMPUTATIONS,
+    IMPUTED_CHANGES,
 )
