@@ -81,8 +81,8 @@ class AssaySettings(Strict):
     b0_percent: tuple[float, float] = Field(default=(20, 50), description="usual B0/T in %; outside is flagged")
     nsb_percent: float = Field(default=5, gt=0, description="NSB/T in % above which a run is flagged")
     lack_of_fit_p: float = Field(default=0.01, gt=0, lt=1, description="p of the lack-of-fit test that is flagged")
-    below_limit: Literal["lod/sqrt2", "lod/2", "missing"] = Field(
-        default="lod/sqrt2", description="primary value of a sample below its LOD"
+    below_limit: Literal["lod/sqrt2", "lod/2", "missing", "censored likelihood", "multiple imputation"] = Field(
+        default="lod/sqrt2", description="primary treatment of a sample below its LOD; the others are the sensitivity"
     )
     imputations: int = Field(default=20, ge=20, description="completed data sets of the multiple imputation")
     seed: int = Field(default=20180, description="seed of the imputations")
