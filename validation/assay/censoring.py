@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ruptureflow.assay.beyond_limit import cohorts
 from ruptureflow.assay.limit_sensitivity import limit_sensitivity
 from ruptureflow.config.plan import AssaySettings
 
@@ -60,7 +61,7 @@ def main() -> int:
         rng = np.random.default_rng(20180)
         tables = []
         for _ in range(sets):
-            table, _ = limit_sensitivity(data_set(rng, share), AssaySettings())
+            table = limit_sensitivity(cohorts(data_set(rng, share), AssaySettings()), AssaySettings())
             tables.append(table[table["scale"] == "log-ratio"])
         for method, rows in pd.concat(tables).groupby("method", sort=False):
             inside = float(((rows["ci_low"] <= TRUTH) & (rows["ci_high"] >= TRUTH)).mean())

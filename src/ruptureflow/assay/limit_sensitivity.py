@@ -6,78 +6,84 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ruptureflow.assay.censored_change import CensoredPairs, censored_mean_change
+from ruptureflow.assay.beyond_limit import IMPUTATION, LIKELIHOOD, SUBSTITUTED, Cohort
+from ruptureflow.assay.censored_change import CensoredPairs, fit_censored_change
 from ruptureflow.assay.clustered_mean import MeanChange, clustered_mean
 from ruptureflow.assay.errors import AssayError
-from ruptureflow.assay.imputation import CensoredSamples, impute, joined_by_rubin
+from ruptureflow.assay.imputation import joined_by_rubin
 from ruptureflow.assay.logistic import Array
-from ruptureflow.assay.samples import BELOW_LIMIT
 from ruptureflow.config.plan import AssaySettings
-from ruptureflow.tables.assay import IMPUTATIONS, LIMIT_SENSITIVITY
+from ruptureflow.tables.assay import LIMIT_SENSITIVITY
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCALES = ("difference", "log-ratio")
-LIKELIHOOD, IMPUTATION = "censored likelihood", "multiple imputation"
 # Above this share of censored values a substitution is no longer harmless (the field's 10 to 15 %).
 MANY_CENSORED = 15.0
 
 
-def limit_sensitivity(concentrations: pd.DataFrame, settings: AssaySettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+def limit_sensitivity(groups: list[Cohort], settings: AssaySettings) -> pd.DataFrame:
     """Mean change of each analyte and role by every treatment of values beyond a limit.
 
     Parameters
     ----------
-    concentrations : rows of tables.assay.CONCENTRATIONS.
-    settings : names the primary treatment, the number of imputations and their seed.
+    groups : the samples by analyte and role, with their imputations (`cohorts`).
+    settings : names the primary treatment, and the flags whose changes are not used.
 
     Returns
     -------
-    (DataFrame, DataFrame)
-        tables.assay.LIMIT_SENSITIVITY and IMPUTATIONS. Without a censored value there is one row a scale: the mean.
+    DataFrame
+        columns of tables.assay.LIMIT_SENSITIVITY. Without a censored value there is one row a scale: the mean.
 
     Notes
     -----
-    A value above its limit is the limit in every substitution. The censored likelihood is on the log scale only: on
-    the scale of differences it would need a distribution of the difference.
+    The changes are those that the plan uses: two runs, or a run that is not known, as its policies say. A value above
+    its limit is, in every substitution, the concentration read or the limit; the likelihood and the imputations take
+    it as censored. The likelihood's difference is that of the log-normal means.
     """
     import pandas as pd
 
     rows: list[dict[str, object]] = []
-    draws: list[pd.DataFrame] = []
-    # With "missing" as the primary treatment a censored sample is not used because it has no value: it belongs here.
-    kept = concentrations["used"].fillna(False).astype(bool) | (
-        concentrations["censored"].notna() & concentrations["value"].isna()
-    )
-    for (analyte, role), own in concentrations[kept].groupby(["analyte", "role"], sort=True):
-        limit = np.where(own["censored"].eq("above").fillna(False), own["uloq"], own["lod"]).astype(float)
-        side = np.select(
-            [own["censored"].eq("below").fillna(False), own["censored"].eq("above").fillna(False)], [-1, 1], 0
-        )
-        level = np.where(side != 0, limit, own["concentration"].to_numpy(dtype=float))
-        own, side, level = (part[level > 0] for part in (own, side, level))
-        pairs = _pairs(own)
-        if not len(pairs):
+    for group in groups:
+        before, after = _sessions(group, settings)
+        if not before:
             continue
-        patients = own["patient"].to_numpy(dtype=object)[pairs[:, 0]]
-        hidden = int((side[pairs] != 0).sum())
-        found, notes = _all_treatments(level, side, pairs, patients, settings, hidden > 0)
-        if (side != 0).any():
+        patients = np.array([group.patient[places[0]] for places in before], dtype=object)
+        places = np.array([(b[0], a[0]) for b, a in zip(before, after, strict=True)])
+        hidden = int((group.side[np.concatenate([*before, *after])] != 0).sum())
+        n_values = sum(len(places) for places in (*before, *after))
+
+        def changes(value: Array, scale: str, before=before, after=after) -> Array:
+            pre, post = (np.array([value[p].mean() for p in side]) for side in (before, after))
+            return post - pre if scale == "difference" else np.log(post) - np.log(pre)
+
+        found: dict[tuple[str, str], MeanChange] = {}
+        notes: dict[str, str] = {}
+        for method in SUBSTITUTED if hidden else [settings.below_limit]:
+            value = np.where(group.side < 0, group.level * SUBSTITUTED.get(method, np.nan), group.substituted)
+            found |= {(scale, method): clustered_mean(changes(value, scale), patients) for scale in SCALES}
+        if hidden:
+            unknown = MeanChange(*[float("nan")] * 3, len(before), np.unique(patients.astype(str)).size)
             try:
-                completed = np.exp(impute(_samples(own, level, side), settings.imputations, settings.seed))
+                fit = fit_censored_change(CensoredPairs(np.log(group.level)[places], group.side[places], patients))
+                found |= {("difference", LIKELIHOOD): fit.difference(), ("log-ratio", LIKELIHOOD): fit.log_ratio()}
             except AssayError as error:
-                found |= {(scale, IMPUTATION): _unknown(pairs, patients) for scale in SCALES}
-                notes[IMPUTATION] = str(error)
+                found |= {(scale, LIKELIHOOD): unknown for scale in SCALES}
+                notes[LIKELIHOOD] = str(error)
+            if group.draws is None:
+                found |= {(scale, IMPUTATION): unknown for scale in SCALES}
+                notes[IMPUTATION] = group.failure
             else:
-                found |= _imputed(completed, pairs, patients)
-                draws.append(_draw_rows(own, side, completed))
+                for scale in SCALES:
+                    completed = [clustered_mean(changes(draw, scale), patients) for draw in group.draws]
+                    found[scale, IMPUTATION] = joined_by_rubin(completed)
         for (scale, method), mean in found.items():
             low, high = mean.interval(settings.level)
             rows.append(
                 {
-                    "analyte": analyte,
-                    "role": role,
+                    "analyte": group.analyte,
+                    "role": group.role,
                     "scale": scale,
                     "method": method,
                     "estimate": mean.estimate,
@@ -89,86 +95,34 @@ def limit_sensitivity(concentrations: pd.DataFrame, settings: AssaySettings) -> 
                     "n_patients": mean.n_patients,
                     "n_censored": hidden,
                     "primary": method == settings.below_limit,
-                    "note": _note(method, 100 * hidden / (2 * len(pairs)), notes.get(method)),
+                    "note": _note(method, scale, 100 * hidden / n_values, notes.get(method)),
                 }
             )
-    table = pd.DataFrame(rows, columns=LIMIT_SENSITIVITY.names) if rows else LIMIT_SENSITIVITY.empty()
-    return table, pd.concat(draws, ignore_index=True) if draws else IMPUTATIONS.empty()
+    return pd.DataFrame(rows, columns=LIMIT_SENSITIVITY.names) if rows else LIMIT_SENSITIVITY.empty()
 
 
-def _pairs(own: pd.DataFrame) -> np.ndarray:
-    """Rows of the sample before and the one after, (pairs, 2); the first sample where several stand for an occasion."""
-    place = own.assign(place=np.arange(len(own))).drop_duplicates(["patient", "session", "occasion"])
-    wide = place.pivot(index=["patient", "session"], columns="occasion", values="place")
-    if not {"pre", "post"} <= set(wide.columns):
-        return np.empty((0, 2), dtype=int)
-    return wide[["pre", "post"]].dropna().to_numpy(dtype=int)
+def _sessions(group: Cohort, settings: AssaySettings) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Places of the samples before and after each session whose change the plan uses."""
+    before, after = [], []
+    for sides in group.by_session().values():
+        runs = set(group.run[np.concatenate(list(sides.values()))].tolist())
+        flag = "run unknown" if any(not isinstance(run, str) for run in runs) else "different runs"
+        if (len(runs) > 1 or flag == "run unknown") and settings.policy(flag) != "keep":
+            continue
+        if max(len(places) for places in sides.values()) > 1 and settings.policy("several samples") != "keep":
+            continue
+        before.append(sides["pre"])
+        after.append(sides["post"])
+    return before, after
 
 
-def _all_treatments(
-    level: Array, side: np.ndarray, pairs: np.ndarray, patients: np.ndarray, settings: AssaySettings, any_hidden: bool
-) -> tuple[dict[tuple[str, str], MeanChange], dict[str, str]]:
-    methods = BELOW_LIMIT if any_hidden else {settings.below_limit: BELOW_LIMIT[settings.below_limit]}
-    found = {}
-    for method, share in methods.items():
-        value = np.where(side < 0, level * share, level)
-        if method == "missing":
-            value = np.where(side != 0, np.nan, value)
-        for scale in SCALES:
-            found[scale, method] = clustered_mean(_change(value, pairs, scale), patients)
-    notes = {}
-    if any_hidden:
-        try:
-            found["log-ratio", LIKELIHOOD] = censored_mean_change(
-                CensoredPairs(np.log(level)[pairs], side[pairs], patients)
-            )
-        except AssayError as error:
-            found["log-ratio", LIKELIHOOD] = _unknown(pairs, patients)
-            notes[LIKELIHOOD] = str(error)
-    return found, notes
-
-
-def _unknown(pairs: np.ndarray, patients: np.ndarray) -> MeanChange:
-    nan = float("nan")
-    return MeanChange(nan, nan, nan, len(pairs), np.unique(patients.astype(str)).size)
-
-
-def _imputed(completed: Array, pairs: np.ndarray, patients: np.ndarray) -> dict[tuple[str, str], MeanChange]:
-    return {
-        (scale, IMPUTATION): joined_by_rubin(
-            [clustered_mean(_change(value, pairs, scale), patients) for value in completed]
-        )
-        for scale in SCALES
-    }
-
-
-def _change(value: Array, pairs: np.ndarray, scale: str) -> Array:
-    pre, post = value[pairs].T
-    return post - pre if scale == "difference" else np.log(post) - np.log(pre)
-
-
-def _samples(own: pd.DataFrame, level: Array, side: np.ndarray) -> CensoredSamples:
-    patient = own["patient"].astype(str).to_numpy(dtype=object)
-    session = np.array([f"{p} {s}" for p, s in zip(patient, own["session"], strict=True)], dtype=object)
-    return CensoredSamples(np.log(level), side, own["occasion"].astype(str).to_numpy(dtype=object), patient, session)
-
-
-def _draw_rows(own: pd.DataFrame, side: np.ndarray, completed: Array) -> pd.DataFrame:
-    import pandas as pd
-
-    hidden = np.flatnonzero(side)
-    draws = len(completed)
-    frame = own.iloc[hidden][["sample", "analyte", "run"]]
-    frame = pd.concat([frame] * draws, ignore_index=True)
-    frame.insert(0, "imputation", np.repeat(np.arange(1, draws + 1), hidden.size))
-    return frame.assign(value=completed[:, hidden].ravel())
-
-
-def _note(method: str, percent: float, failure: str | None) -> str | None:
+def _note(method: str, scale: str, percent: float, failure: str | None) -> str | None:
     if failure:
         return failure
     if percent == 0:
         return "no concentration beyond a limit"
     if method in ("lod/sqrt2", "lod/2") and percent > MANY_CENSORED:
         return f"{percent:.0f} % of the values are substituted: look at the likelihood and the imputations"
+    if method == LIKELIHOOD and scale == "difference":
+        return "difference of the log-normal means"
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ruptureflow.assay.beyond_limit import cohorts, draw_rows, imputed_change_rows, with_treatment
 from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.limit_sensitivity import limit_sensitivity
 from ruptureflow.assay.logistic import PARAMETERS, Array
@@ -87,16 +88,22 @@ def measure_samples(
         parts["standards"].append(_standard_rows(runs, analyte))
         parts["quality_controls"].append(controls)
         parts["precision"].append(precision_rows(runs, controls, analyte.name))
-        measured = sample_rows(own_samples, runs, own_reports, analyte, settings)
-        parts["concentrations"].append(measured)
-        parts["run_variances"].append(run_variance_rows(measured, controls, analyte.name))
-        parts["run_designs"].append(run_design_rows(measured, participants, analyte.name))
-        parts["parallelism"].append(parallelism_rows(measured, own_samples, analyte.name, settings.level))
-    concentrations = _typed(parts["concentrations"], tables.CONCENTRATIONS)
-    parts["changes"].append(change_rows(concentrations, covariances, settings))
-    sensitivity, imputations = limit_sensitivity(concentrations, settings)
-    parts["limit_sensitivity"].append(sensitivity)
-    parts["imputations"].append(imputations)
+        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings))
+    untreated = _typed(parts["concentrations"], tables.CONCENTRATIONS)
+    groups = cohorts(untreated, settings)
+    concentrations = with_treatment(untreated, groups, settings)
+    controls = _typed(parts["quality_controls"], tables.QUALITY_CONTROLS)
+    for name in declared:
+        own_samples = samples[samples["analyte"].eq(name).fillna(False)]
+        parts["run_variances"].append(run_variance_rows(concentrations, controls, name))
+        parts["run_designs"].append(run_design_rows(concentrations, participants, name))
+        parts["parallelism"].append(parallelism_rows(concentrations, own_samples, name, settings.level))
+    changes = change_rows(concentrations, covariances, settings)
+    parts["concentrations"] = [concentrations]
+    parts["changes"].append(changes)
+    parts["limit_sensitivity"].append(limit_sensitivity(groups, settings))
+    parts["imputations"].append(draw_rows(concentrations, groups))
+    parts["imputed_changes"].append(imputed_change_rows(changes, groups, settings))
     return MeasuredSamples(**{table.name: _typed(parts[table.name], table) for table in tables.TABLES})
 
 

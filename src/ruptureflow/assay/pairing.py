@@ -27,7 +27,7 @@ def change_rows(
 
     Parameters
     ----------
-    concentrations : rows of tables.assay.CONCENTRATIONS.
+    concentrations : rows of tables.assay.CONCENTRATIONS as `with_treatment` gives them.
     covariances : (analyte, run): covariance of the run's parameters, padded to five.
 
     Returns
@@ -62,9 +62,12 @@ def change_rows(
     pre, post = (rows[f"{side}_value"].to_numpy(dtype=float) for side in sides)
     rows["pre"], rows["post"] = pre, post
     rows["change"] = post - pre
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(post) - np.log(pre)
+    ratio = rows["post_log_value"].to_numpy(dtype=float) - rows["pre_log_value"].to_numpy(dtype=float)
     rows["log_ratio"] = np.where(np.isfinite(ratio), ratio, np.nan)
+    rows["treatment"] = [
+        "; ".join(dict.fromkeys(way for way in ways if isinstance(way, str))) or None
+        for ways in zip(rows["pre_treatment"], rows["post_treatment"], strict=True)
+    ]
     flags = _flags(rows)
     same = rows["pre_run"].eq(rows["post_run"]).fillna(False).to_numpy(dtype=bool)
     matrices = _stacked(rows, covariances)
@@ -97,8 +100,8 @@ def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
     """One row a person and session: where several samples stand for one occasion, their mean."""
     import pandas as pd
 
-    keep = [*PERSON_SESSION, "sample", "run", "value", "replicate_std_error", *GRADIENTS, "censored", "flags"]
-    side = side[keep].copy()
+    keep = [*PERSON_SESSION, "sample", "run", "value", "log_value", "treatment", "replicate_std_error", *GRADIENTS]
+    side = side[[*keep, "censored", "flags"]].copy()
     side["several"] = False
     side.loc[side["censored"].notna(), "replicate_std_error"] = np.nan
     doubled = side.duplicated(PERSON_SESSION, keep=False)
@@ -109,6 +112,10 @@ def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
         row = group.iloc[0].copy()
         row["sample"] = "+".join(group["sample"])
         row["value"] = group["value"].mean()
+        ways = group["treatment"].dropna().unique().tolist()
+        # The log of the mean, unless logs came from the treatment of values beyond a limit.
+        row["log_value"] = group["log_value"].mean() if ways else np.log(row["value"])
+        row["treatment"] = "; ".join(ways) or None
         runs = group["run"].dropna().unique()
         row["run"] = runs[0] if len(runs) == 1 and group["run"].notna().all() else pd.NA
         row["replicate_std_error"] = np.sqrt((group["replicate_std_error"] ** 2).sum(skipna=False)) / len(group)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 GRADIENTS = [f"gradient_{name}" for name in PARAMETERS]
 POOR_CURVE = {"not converged", "not identified", "back-calculation", "hook effect", "qc samples"}
-BELOW_LIMIT = {"lod/sqrt2": 1 / np.sqrt(2), "lod/2": 0.5, "missing": float("nan")}
 
 
 def sample_rows(
@@ -43,7 +42,8 @@ def sample_rows(
     Returns
     -------
     DataFrame
-        columns of tables.assay.CONCENTRATIONS.
+        columns of tables.assay.CONCENTRATIONS, values beyond a limit not yet treated: `value` is the concentration,
+        `used` what the flags decide.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def sample_rows(
     _errors(rows)
     _judge(rows, settings)
     _set_aside_earlier(rows)
-    kept = np.array([is_used(flags, settings) for flags in rows["flags"]], dtype=bool)
-    rows["used"] = kept & rows["value"].notna().to_numpy()
+    rows["used"] = np.array([is_used(flags, settings) for flags in rows["flags"]], dtype=bool)
+    rows["value"], rows["treatment"] = rows["concentration"], None
     names = [f"{sample} ({analyte.name})" for sample in rows["sample"]]
     stop_where_told(list(zip(names, rows["flags"], strict=True)), settings)
     rows["flags"] = [joined(flags) for flags in rows["flags"]]
@@ -220,7 +220,7 @@ def _errors(rows: pd.DataFrame) -> None:
 
 
 def _judge(rows: pd.DataFrame, settings: AssaySettings) -> None:
-    """Flags that depend on the sample's own limits, censoring, and the value that analyses use."""
+    """Flags that depend on the sample's own limits, and censoring."""
     flags = rows["flags"].tolist()
     concentration, lod, lloq, uloq, cv, signal_cv = (
         rows[c].to_numpy(dtype=float) for c in ("concentration", "lod", "lloq", "uloq", "cv", "signal_cv")
@@ -234,8 +234,6 @@ def _judge(rows: pd.DataFrame, settings: AssaySettings) -> None:
     _add(flags, np.where(np.isnan(cv), signal_cv, cv) > settings.duplicate_cv_limit, "replicate cv")
     _add(flags, concentration <= 0, "not positive")
     rows["censored"] = np.where(below, "below", np.where(above, "above", None))
-    value = np.where(below, lod * BELOW_LIMIT[settings.below_limit], concentration)
-    rows["value"] = np.where(above & np.isnan(concentration), uloq, value)
 
 
 def _set_aside_earlier(rows: pd.DataFrame) -> None:
