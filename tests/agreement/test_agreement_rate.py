@@ -192,7 +192,7 @@ def test_rotating_pairs_keep_every_session_and_show_the_reml_variances():
     headline = rated.coefficients[rated.coefficients["headline"]].set_index("code")
     assert headline.loc["hostility", "n_targets"] == 36
     assert headline.loc["hostility", "n_raters"] == pytest.approx(2)
-    assert "0 of 36 targets rated by all 3 raters" in headline.loc["hostility", "note"]
+    assert "36 targets by 3 raters: 36 by 2" in headline.loc["hostility", "note"]
     variances = rated.coder_variances[rated.coder_variances["code"] == "hostility"]
     assert variances["reml"].notna().all()
     assert len(rated.coder_pairs[rated.coder_pairs["code"] == "hostility"]) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from ruptureflow.agreement.crossed_components import component_coefficients, crossed_components, crossed_sums
 from ruptureflow.agreement.errors import AgreementError
 from ruptureflow.agreement.incomplete import implied_mean_squares
-from ruptureflow.agreement.mean_squares import coefficients, f_statistics, interval, mean_squares
+from ruptureflow.agreement.mean_squares import MeanSquares, coefficients, f_statistics, interval, mean_squares
 from ruptureflow.agreement.patient_bootstrap import patient_weights
-from ruptureflow.agreement.ratings import RatingMatrix, rating_matrix
+from ruptureflow.agreement.ratings import RatingMatrix, check_level, rating_matrix, without_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMS: dict[str, str] = {
-    "ICC(1,1)": "single coder, coders differ from session to session, absolute agreement",
-    "ICC(2,1)": "single coder, coders are a sample of coders, absolute agreement",
-    "ICC(3,1)": "single coder, these coders and no others, consistency",
-    "ICC(1,k)": "mean of k coders, coders differ from session to session, absolute agreement",
-    "ICC(2,k)": "mean of k coders, coders are a sample of coders, absolute agreement",
-    "ICC(3,k)": "mean of k coders, these coders and no others, consistency",
+    "ICC(1,1)": "single coder, coders differ from session to session, absolute agreement; McGraw and Wong's ICC(1)",
+    "ICC(2,1)": "single coder, coders are a sample of coders, absolute agreement; McGraw and Wong's ICC(A,1)",
+    "ICC(3,1)": "single coder, these coders and no others, consistency; McGraw and Wong's ICC(C,1)",
+    "ICC(1,k)": "mean of {k}, coders differ from session to session, absolute agreement; McGraw and Wong's ICC(k)",
+    "ICC(2,k)": "mean of {k}, coders are a sample of coders, absolute agreement; McGraw and Wong's ICC(A,k)",
+    "ICC(3,k)": "mean of {k}, these coders and no others, consistency; McGraw and Wong's ICC(C,k)",
 }
-"""Shrout and Fleiss' notation and what each form means; McGraw and Wong write (2,1) as (A,1), (3,1) as (C,1)."""
+"""Shrout and Fleiss' notation and what each form means, {k} being how many coders, with the other notation in use."""
 
 CLASSICAL = "classical F, assumes independent sessions"
 APPROXIMATE = "F from REML components at the effective number of coders, approximate, assumes independent sessions"
@@ -76,42 +77,64 @@ def icc(
     """
     import pandas as pd
 
-    if not 0 < level < 1:
-        raise AgreementError(f"level {level!r} is not between 0 and 1; 0.95 is usual")
+    check_level(level)
     return pd.DataFrame(icc_rows(rating_matrix(ratings, target, rater, value), level))
 
 
 def icc_rows(matrix: RatingMatrix, level: float) -> list[dict[str, object]]:
     """The rows of `icc` for a matrix of ratings."""
-    values = matrix.values
-    n, n_raters = values.shape
+    n, n_raters = matrix.values.shape
     obstacle = _obstacle(matrix)
     if obstacle:
-        return [_row(form, n, float(n_raters), CLASSICAL, f"not computable: {obstacle}") for form in FORMS]
+        return [_row(form, n, float(n_raters), CLASSICAL, [f"not computable: {obstacle}"]) for form in FORMS]
+    values = without_unit(matrix.values)
     complete = not np.isnan(values).any()
     if complete:
         squares, notes = mean_squares(values), []
     else:
         incomplete = implied_mean_squares(values)
         squares = incomplete.squares
-        notes = [f"incomplete design: {_design_in_words(matrix)}; variance components", *incomplete.notes]
+        design = design_in_words(matrix.ratings_per_target, n_raters)
+        notes = [f"incomplete design: {design}; variance components", *incomplete.notes]
     constant = [str(r) for r, column in zip(matrix.raters, values.T, strict=True) if _without_variance(column)]
     if constant:
         notes.append(f"no variance in the ratings of {', '.join(constant)}")
     estimates = coefficients(squares)
     rows = []
     for form, estimate in estimates.items():
-        low, high = interval(form, squares, float(estimates["ICC(2,1)"]), level)
-        found = {"estimate": float(estimate), "ci_low": low, "ci_high": high}
-        remarks = list(notes)
-        if np.isinf(estimate):
-            found = dict.fromkeys(found, np.nan)
-            remarks.append(
-                "not computable: the targets' means do not differ at all (the coefficient is minus infinity)"
-            )
-        row = _row(form, n, squares.n_raters, CLASSICAL if complete else APPROXIMATE, "; ".join(remarks))
+        ends, remarks = _interval(form, float(estimate), squares, float(estimates["ICC(2,1)"]), level)
+        found = {
+            "estimate": float(estimate) if np.isfinite(estimate) else np.nan,
+            "ci_low": ends[0],
+            "ci_high": ends[1],
+        }
+        row = _row(form, n, squares.n_raters, CLASSICAL if complete else APPROXIMATE, [*notes, *remarks])
         rows.append(row | found | f_statistics(form, squares))
     return rows
+
+
+def _interval(
+    form: str, estimate: float, squares: MeanSquares, agreement: float, level: float
+) -> tuple[tuple[float, float], list[str]]:
+    """Interval of one form, and what a reader must know of its estimate and its ends."""
+    if np.isnan(estimate):
+        return (np.nan, np.nan), ["not computable: neither targets nor the residual vary"]
+    if np.isinf(estimate):
+        remark = "not computable: the targets' means do not differ at all (the coefficient is minus infinity)"
+        return (np.nan, np.nan), [remark]
+    remarks = []
+    if estimate > 1:
+        remarks.append("above 1: negative variance components leave a negative variance below the fraction line")
+    elif estimate < 0:
+        size = "below −1, which few targets allow, and" if estimate < -1 else "and"
+        remarks.append(f"negative {size} reported as it is: targets differ less than ratings of one target do")
+    low, high = interval(form, squares, agreement, level)
+    # The Satterthwaite interval of form 2 loses its meaning with df near 0; rounding may put an end next to 1 past it.
+    if not low - 1e-9 <= estimate <= high + 1e-9:
+        return (np.nan, np.nan), [*remarks, "no interval: the approximation does not hold the estimate"]
+    if np.isinf(low):
+        remarks.append("no lower end (minus infinity)")
+    return (low, high), remarks
 
 
 def bootstrap_icc(
@@ -139,6 +162,9 @@ def bootstrap_icc(
     """
     import pandas as pd
 
+    for name, number, least in (("draws", draws, 0), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+            raise AgreementError(f"{name} {number!r} is no whole number of at least {least}")
     keys = [target] if isinstance(target, str) else list(target)
     keys = keys if cluster in keys else [cluster, *keys]
     matrix = rating_matrix(ratings, keys, rater, value)
@@ -156,6 +182,9 @@ def draw_icc(values: np.ndarray, clusters: np.ndarray, weights: np.ndarray) -> d
     ----------
     values : targets × raters. clusters : index of each target's patient. weights : draws × patients.
     """
+    if not len(values):
+        return {form: np.full(len(weights), np.nan) for form in FORMS}
+    values = without_unit(values)
     sums = crossed_sums(values - np.nanmean(values), clusters, weights.shape[1])
     return component_coefficients(crossed_components(sums.weighted(weights)))
 
@@ -181,13 +210,23 @@ def _without_variance(column: np.ndarray) -> bool:
     return seen.size > 1 and bool(np.ptp(seen) == 0)
 
 
-def _design_in_words(matrix: RatingMatrix) -> str:
-    counts = matrix.ratings_per_target
-    by_all = int((counts == matrix.values.shape[1]).sum())
-    return f"{by_all} of {len(counts)} targets rated by all {matrix.values.shape[1]} raters"
+def design_in_words(ratings_per_target: np.ndarray, n_raters: int) -> str:
+    """Who rated how much: `60 targets by 3 raters: 48 rated once, 12 by 2`."""
+    counts, targets = np.unique(ratings_per_target, return_counts=True)
+    shares = [
+        f"{n} rated once" if count == 1 else f"{n} by {'all ' if count == n_raters else ''}{count}"
+        for count, n in zip(counts, targets, strict=True)
+    ]
+    return f"{len(ratings_per_target)} targets by {n_raters} raters: {', '.join(shares)}"
 
 
-def _row(form: str, n: int, k: float, interval_kind: str, note: str) -> dict[str, object]:
+def coders_in_words(k: float) -> str:
+    """How many coders a mean is of; a fraction is an effective number."""
+    return f"{k:.0f} coders" if k == round(k) else f"{k:.2f} coders (effective number a session)"
+
+
+def _row(form: str, n: int, k: float, interval_kind: str, notes: list[str]) -> dict[str, object]:
     empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "statistic", "df1", "df2", "p_value"), np.nan)
-    extra = {"meaning": FORMS[form], "interval": interval_kind, "note": note}
+    meaning = FORMS[form].format(k=coders_in_words(k))
+    extra = {"meaning": meaning, "interval": interval_kind, "note": "; ".join(notes)}
     return {"form": form, **empty, "n_targets": n, "n_raters": k, **extra}

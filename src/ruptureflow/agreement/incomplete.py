@@ -52,9 +52,9 @@ def implied_mean_squares(values: np.ndarray) -> Incomplete:
         n_raters=k,
     )
     if target == 0 and float(moments.target) < 0:
-        notes.append(f"target variance set to zero by REML (moment estimate {float(moments.target):.4g})")
+        notes.append("target variance set to zero by REML (its moment estimate is negative)")
     if rater == 0 and float(moments.rater) < 0:
-        notes.append(f"rater variance set to zero by REML (moment estimate {float(moments.rater):.4g})")
+        notes.append("rater variance set to zero by REML (its moment estimate is negative)")
     return Incomplete(squares, tuple(notes))
 
 

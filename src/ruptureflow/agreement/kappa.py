@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ruptureflow.agreement.errors import AgreementError
+from ruptureflow.agreement.ratings import check_level, numbers_of
 
 Weights = Literal["none", "linear", "quadratic"]
 
@@ -35,7 +36,8 @@ def weighted_kappa(first: np.ndarray, second: np.ndarray, weights: Weights = "no
 
     Parameters
     ----------
-    first, second : ratings of the same targets; numbers where weights are wanted; NaN = not rated.
+    first, second : ratings of the same targets, numbers, or any labels where no weights are wanted; NaN or None = not
+        rated.
     weights : "none" (Cohen, 1960), "linear" or "quadratic": agreement weights 1 − |i − j|/(c − 1) or 1 − (i − j)²/
         (c − 1)² of the observed categories' values (equally spaced ratings give the usual weights).
     level : coverage of the interval estimate ± z·std_error.
@@ -43,20 +45,40 @@ def weighted_kappa(first: np.ndarray, second: np.ndarray, weights: Weights = "no
     Raises
     ------
     AgreementError
-        for unequal lengths or unknown weights.
+        for unequal lengths, unknown weights, a level that is not between 0 and 1, infinite ratings, or labels where
+        weights need numbers.
 
     Notes
     -----
     The standard error treats targets as independent. psych's cohen.kappa computes another variance for weighted
     kappas; statsmodels' agrees with this one.
     """
-    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if first.shape != second.shape:
-        raise AgreementError(f"the coders have {first.size} and {second.size} ratings; pair them by target first")
+    check_level(level)
+    first, second = _paired(first, second, weights)
     both = ~(np.isnan(first) | np.isnan(second))
     categories = np.unique(np.concatenate([first[both], second[both]]))
     table = contingency(first[both], second[both], categories)
     return _kappa_of_table(table, agreement_weights(categories, weights), level)
+
+
+def _paired(first: np.ndarray, second: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Two coders' ratings as numbers; labels as their places among all labels, which unweighted kappa only compares."""
+    import pandas as pd
+
+    columns = [pd.Series(np.ravel(each)) if np.ndim(each) < 2 else None for each in (first, second)]
+    if any(column is None for column in columns):
+        raise AgreementError("each coder's ratings are one list, one rating a target")
+    if len(columns[0]) != len(columns[1]):
+        raise AgreementError(
+            f"the coders have {len(columns[0])} and {len(columns[1])} ratings; pair them by target first"
+        )
+    both = pd.concat(columns, ignore_index=True)
+    if weights == "none" and not pd.api.types.is_numeric_dtype(both):
+        places = pd.factorize(both)[0].astype(float)
+        numbers = np.where(places < 0, np.nan, places)
+    else:
+        numbers = numbers_of(both, "ratings")
+    return numbers[: len(columns[0])], numbers[len(columns[0]) :]
 
 
 def agreement_weights(categories: np.ndarray, weights: Weights) -> np.ndarray:

@@ -64,35 +64,29 @@ def alpha_of_draws(values: np.ndarray, clusters: np.ndarray, weights: np.ndarray
         return np.full(len(weights), np.nan)
     categories = np.unique(values[~np.isnan(values)])
     if metric == "ratio" and categories[0] < 0:
-        raise AgreementError(f"the ratio metric needs values that are not negative, found {categories[0]}")
-    coincidences = _coincidences(values, clusters, weights.shape[1], categories)
-    frequencies = weights @ coincidences.sum(axis=-1)
+        raise AgreementError(f"the ratio metric needs values that are not negative, found {categories[0]:g}")
+    counts = _counts(values, categories)
+    of_patient = np.zeros((weights.shape[1], len(categories)))
+    np.add.at(of_patient, clusters, counts)
+    frequencies = weights @ of_patient
     if metric == "ordinal":
-        ranks = frequencies.cumsum(axis=1) - frequencies / 2
-        observed = _ordinal_disagreement(coincidences, weights, ranks)
-        totals = frequencies.sum(axis=1)
-        expected = 2 * (totals * (frequencies * ranks**2).sum(axis=1) - (frequencies * ranks).sum(axis=1) ** 2)
+        observed, expected = _ordinal_disagreement(counts, clusters, weights, frequencies)
     else:
         difference = _difference(categories, metric)
-        observed = weights @ (coincidences * difference).sum(axis=(-2, -1))
-        expected = np.einsum("di,ij,dj->d", frequencies, difference, frequencies)
+        of_target = ((counts @ difference) * counts).sum(axis=1) / (counts.sum(axis=1) - 1)
+        observed = weights @ np.bincount(clusters, of_target, minlength=weights.shape[1])
+        expected = ((frequencies @ difference) * frequencies).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = (frequencies.sum(axis=1) - 1) * observed / expected
         return np.where(expected > 0, 1 - ratio, np.nan)
 
 
-def _coincidences(values: np.ndarray, clusters: np.ndarray, n_clusters: int, categories: np.ndarray) -> np.ndarray:
-    """Krippendorff's coincidence matrix of each patient: pairs of ratings in a target, weighted 1/(ratings − 1)."""
-    rated = ~np.isnan(values)
+def _counts(values: np.ndarray, categories: np.ndarray) -> np.ndarray:
+    """How many raters gave each target each category."""
     counts = np.zeros((len(values), len(categories)))
-    targets, raters = np.nonzero(rated)
+    targets, raters = np.nonzero(~np.isnan(values))
     np.add.at(counts, (targets, np.searchsorted(categories, values[targets, raters])), 1)
-    pairs = counts[:, :, None] * counts[:, None, :]
-    diagonal = np.arange(len(categories))
-    pairs[:, diagonal, diagonal] -= counts
-    out = np.zeros((n_clusters, len(categories), len(categories)))
-    np.add.at(out, clusters, pairs / (rated.sum(axis=1) - 1)[:, None, None])
-    return out
+    return counts
 
 
 def _difference(categories: np.ndarray, metric: Metric) -> np.ndarray:
@@ -104,14 +98,23 @@ def _difference(categories: np.ndarray, metric: Metric) -> np.ndarray:
     return np.where(a == b, 0.0, (a - b) ** 2 / np.where(a + b == 0, 1, (a + b) ** 2))
 
 
-def _ordinal_disagreement(coincidences: np.ndarray, weights: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Σ o (rank − rank)² for ranks that differ from draw to draw, a chunk of draws at a time to bound memory."""
-    c = coincidences.shape[-1]
-    out = np.empty(len(weights))
-    step = max(1, _CHUNK // (c * c))
+def _ordinal_disagreement(
+    counts: np.ndarray, clusters: np.ndarray, weights: np.ndarray, frequencies: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Observed and expected disagreement of ranks, which differ from draw to draw.
+
+    A target's pairs differ by Σ (rᵢ − rⱼ)² = 2 m Σ r² − 2 (Σ r)². A chunk of draws at a time, to bound memory.
+    """
+    ranks = frequencies.cumsum(axis=1) - frequencies / 2
+    totals = frequencies.sum(axis=1)
+    # Ranks around the draw's mean rank: sums of squares of large numbers lose digits.
+    ranks -= ((frequencies * ranks).sum(axis=1) / np.where(totals > 0, totals, 1))[:, None]
+    expected = 2 * totals * (frequencies * ranks**2).sum(axis=1)
+    ratings = counts.sum(axis=1)
+    observed = np.empty(len(weights))
+    step = max(1, _CHUNK // len(counts))
     for start in range(0, len(weights), step):
         part = slice(start, start + step)
-        drawn = np.tensordot(weights[part], coincidences, axes=1)
-        squares = (drawn.sum(axis=-1) * ranks[part] ** 2).sum(axis=1)
-        out[part] = 2 * (squares - np.einsum("di,dij,dj->d", ranks[part], drawn, ranks[part]))
-    return out
+        pairs = ratings * (ranks[part] ** 2 @ counts.T) - (ranks[part] @ counts.T) ** 2
+        observed[part] = 2 * (weights[part][:, clusters] * pairs / (ratings - 1)).sum(axis=1)
+    return observed, expected

@@ -97,9 +97,7 @@ def interval(form: str, squares: MeanSquares, agreement: float, level: float) ->
     k = squares.n_raters
     if form.startswith("ICC(2"):
         low, high = _agreement_interval(squares, agreement, level)
-        if form == "ICC(2,k)":
-            low, high = (end * k / (1 + end * (k - 1)) for end in (low, high))
-        return low, high
+        return (_stepped_up(low, k), _stepped_up(high, k)) if form == "ICC(2,k)" else (low, high)
     df1, df2, statistic = f_test(squares, one_way=form.startswith("ICC(1"))
     if np.isinf(statistic):
         return 1.0, 1.0
@@ -110,6 +108,15 @@ def interval(form: str, squares: MeanSquares, agreement: float, level: float) ->
         if form.endswith("k)"):
             return float(1 - np.divide(1.0, lowest)), float(1 - np.divide(1.0, highest))
     return (lowest - 1) / (lowest + k - 1), (highest - 1) / (highest + k - 1)
+
+
+def _stepped_up(end: float, k: float) -> float:
+    """Spearman–Brown; an end at or below −1/(k − 1) is minus infinity, as the formula has a pole there.
+
+    psych steps over the pole: three sessions can then have a lower end of 7.5.
+    """
+    divisor = 1 + end * (k - 1)
+    return -np.inf if divisor <= 1e-12 else end * k / divisor
 
 
 def _agreement_interval(squares: MeanSquares, agreement: float, level: float) -> tuple[float, float]:
@@ -131,6 +138,7 @@ def _agreement_interval(squares: MeanSquares, agreement: float, level: float) ->
     of_targets = np.float64(n - 1)
     below, above = float(f_quantile(upper, of_targets, df)), float(f_quantile(upper, df, of_targets))
     error = k * raters + (k * n - k - n) * residual
-    low = n * (between - below * residual) / (below * error + n * between)
-    high = n * (above * between - residual) / (error + n * above * between)
+    # Divided by the quantile, which may be infinite where the df are near zero.
+    low = n * (between / below - residual) / (error + n * between / below)
+    high = n * (between - residual / above) / (error / above + n * between) if above > 0 else np.nan
     return low, high
