@@ -369,3 +369,26 @@ def test_containment_counts_the_rank_of_the_whole_design(sessions, random):
     left = 86 - np.linalg.matrix_rank(np.column_stack(parts))
     without = 86 - np.linalg.matrix_rank(np.column_stack(parts[:2]))
     assert df == [1, without - left if "time" in random else left, left, left]
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+@pytest.mark.parametrize("random", ["1", "1 + time", "1 + time + ot_within"])
+@pytest.mark.parametrize("known", [False, True])
+def test_newtons_short_sums_are_those_of_the_moments(sessions, method, random, known):
+    from ruptureflow.mixed.likelihood import chain
+    from ruptureflow.mixed.moments import profile_derivatives, scoring_step
+
+    sessions["vi"] = 0.3 + 0.01 * np.arange(len(sessions))
+    call = {"sampling_variance": "vi"} if known else {}
+    estimate = fit_mixed(FORMULA, sessions, groups="patient", random=random, method=method, **call).estimate
+    likelihood = estimate.likelihood
+    theta = estimate.theta + np.linspace(0.1, 0.3, len(estimate.theta))
+    moments = likelihood.moments_at(theta, full=False)
+    gradient, hessian = profile_derivatives(moments, likelihood.criterion)
+    jacobian, curvature = chain(likelihood.layouts, likelihood.factors(theta), gradient)
+    value, short_gradient, short_hessian = likelihood.evaluate(theta)
+    assert value == pytest.approx(likelihood.criterion.value(moments.rss, moments.log_det_v, moments.log_det_x))
+    assert short_gradient == pytest.approx(jacobian.T @ gradient, rel=1e-9, abs=1e-9)
+    assert short_hessian == pytest.approx(jacobian.T @ hessian @ jacobian + curvature, rel=1e-9, abs=1e-9)
+    at_zero = likelihood.moments([np.zeros_like(psi) for psi in estimate.psis], full=False)
+    assert likelihood.scoring_step() == pytest.approx(scoring_step(at_zero, likelihood.criterion), rel=1e-8, abs=1e-9)

@@ -8,7 +8,7 @@ from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.likelihood import chain, split_theta
-from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
+from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives, whitened
 from ruptureflow.mixed.residuals import ResidualStructure
 from ruptureflow.mixed.scaling import Scaled
 from ruptureflow.mixed.sums import Sums, level_elements
@@ -120,28 +120,18 @@ class DenseLikelihood:
             total += batch.data.reshape(-1, width).T @ solved.reshape(-1, width)
             slopes = np.concatenate([batch.slopes, np.stack(residual.first)]) if self.extra else batch.slopes
             kept.append((inverse, solved, slopes, residual.second))
-        try:
-            lower = np.linalg.cholesky(total[:p, :p])
-        except np.linalg.LinAlgError:
+        found = whitened(total)
+        if found is None:
             return None
-        whiten = np.linalg.inv(lower).T
-        beta = whiten @ (whiten.T @ total[:p, p])
-        rss = float(total[p, p] - beta @ total[:p, p])
-        if not rss > 0:
-            return None
-        turn = np.zeros((p + 1, p + 1))
-        turn[:p, :p] = whiten
-        turn[:p, p] = -beta
-        turn[p, p] = 1.0
         sums = Sums.empty(count, p + 1, full)
         bend = np.zeros((3, count, count))
         for inverse, solved, slopes, second in kept:
-            data = solved @ turn
+            data = solved @ found.turn
             _add_rows(sums, inverse, data, slopes)
             _add_bend(bend, inverse, data, second, k_random)
         bend_ml, bend_x, bend_data = bend
         return Moments(
-            whiten, beta, rss, log_det, 2.0 * float(np.log(lower.diagonal()).sum()), sums.trace, sums.traces,
+            found.turn[:p, :p], found.beta, found.rss, log_det, found.log_det_x, sums.trace, sums.traces,
             sums.first, sums.second_fixed, sums.second_data, sums.second, bend_ml - bend_x, bend_ml, bend_data,
         )  # fmt: skip
 

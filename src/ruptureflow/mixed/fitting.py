@@ -13,7 +13,7 @@ from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood, chain
-from ruptureflow.mixed.moments import Criterion, profile_derivatives, scoring_step
+from ruptureflow.mixed.moments import Criterion, profile_derivatives
 from ruptureflow.mixed.optimise import Minimum, minimise
 from ruptureflow.mixed.residuals import ResidualSpec, residual_structure
 from ruptureflow.mixed.scaling import Scaled, scale
@@ -69,10 +69,9 @@ def start_values(likelihood) -> np.ndarray:
         return np.concatenate([*parts, np.zeros(likelihood.extra)])
     if not sum(map(len, parts)):
         return np.zeros(0)
-    moments = likelihood.moments([np.zeros((layout.size, layout.size)) for layout in layouts], full=False)
-    if moments is None:
+    step = likelihood.scoring_step()
+    if step is None:
         return np.concatenate(parts)
-    step = scoring_step(moments, likelihood.criterion)
     out, start = [], 0
     for layout in layouts:
         rows, cols = layout.entries
@@ -97,9 +96,9 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     """Minimise the deviance; variances that reach zero are set to zero exactly."""
     if start is None and one_variance(likelihood, EIGENBASIS_UNITS):
         return _scalar_minimum(likelihood)
-    first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
     if hasattr(likelihood, "unconstrained_psis"):
         return minimise(likelihood.evaluate, np.zeros(1))
+    first = start_values(likelihood) if start is None else np.asarray(start, dtype=float)
     if not len(first):
         value, gradient, hessian = likelihood.evaluate(first)
         return Minimum(first, value, gradient, hessian, 0, True)

@@ -6,9 +6,10 @@ import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.covariance import FactorLayout
-from ruptureflow.mixed.moments import Criterion, Moments, profile_derivatives
-from ruptureflow.mixed.sums import Sums, level_elements, solve_relative
-from ruptureflow.mixed.two_level import TwoLevelBatches, eliminate, two_level_sums, whitening
+from ruptureflow.mixed.moments import Criterion, Moments, Whitened, profile_derivatives, scoring_step, whitened
+from ruptureflow.mixed.sums import SMALL, Sums, level_elements, solve_relative
+from ruptureflow.mixed.two_level import TwoLevelBatches, eliminate, two_level_sums
+from ruptureflow.mixed.unit_deviance import newton_terms, scoring_step_units
 
 
 def full_psi(batch: Batch, psis: list[np.ndarray]) -> np.ndarray:
@@ -77,6 +78,11 @@ class BlockLikelihood:
         """Number of parameters of the residual structure: none here."""
         return 0
 
+    @property
+    def one_small_level(self) -> bool:
+        """Whether there is one grouping factor with few effects."""
+        return len(self.layouts) == 1 and 0 < self.layouts[0].size <= SMALL
+
     def factors(self, theta: np.ndarray) -> list[np.ndarray]:
         """Relative Cholesky factor of each level."""
         pieces = split_theta(self.layouts, theta)
@@ -113,36 +119,43 @@ class BlockLikelihood:
         if isinstance(self.batches, TwoLevelBatches):
             return self._two_level_moments(psis, full)
         solved, log_det, total = self.reduce(psis)
-        found = whitening(total, log_det)
+        found = whitened(total) if np.isfinite(log_det) else None
         if found is None:
             return None
-        turn, beta, rss, log_det_x = found
         sums = Sums.empty(len(level_elements(self.layouts)), p + 1, full)
         for batch, sol in zip(self.batches, solved, strict=True):
             q = batch.size
             if q == 0:
                 continue
-            data = (sol[:, :, q:].reshape(-1, p + 1) @ turn).reshape(-1, q, p + 1)
+            data = (sol[:, :, q:].reshape(-1, p + 1) @ found.turn).reshape(-1, q, p + 1)
             sums.add(self.layouts, batch, sol[:, :, :q], data)
-        return _moments(turn, beta, rss, log_det, log_det_x, sums)
+        return _moments(found, log_det, sums)
 
     def _two_level_moments(self, psis: list[np.ndarray], full: bool) -> Moments | None:
         eliminated = eliminate(self.batches, psis)
         if eliminated is None:
             return None
-        found = whitening(eliminated.total, eliminated.log_det)
+        found = whitened(eliminated.total)
         if found is None:
             return None
-        turn, beta, rss, log_det_x = found
-        sums = two_level_sums(self.batches, self.layouts, eliminated, turn, full)
-        return _moments(turn, beta, rss, eliminated.log_det, log_det_x, sums)
+        sums = two_level_sums(self.batches, self.layouts, eliminated, found.turn, full)
+        return _moments(found, eliminated.log_det, sums)
 
     def moments_at(self, theta: np.ndarray, full: bool = True) -> Moments | None:
         """All sums at given free parameters."""
         return self.moments([f @ f.T for f in self.factors(theta)], full)
 
+    def scoring_step(self) -> np.ndarray | None:
+        """Step of Fisher scoring in the covariance elements from no random effects at all (MIVQUE0)."""
+        if self.one_small_level:
+            return scoring_step_units(self.batches[0], self.layouts[0], self.criterion)
+        moments = self.moments([np.zeros((layout.size, layout.size)) for layout in self.layouts], full=False)
+        return None if moments is None else scoring_step(moments, self.criterion)
+
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Profiled deviance, gradient and Hessian by the free parameters."""
+        if self.one_small_level:
+            return newton_terms(self.batches[0], self.layouts[0], self.criterion, theta)
         factors = self.factors(theta)
         moments = self.moments([f @ f.T for f in factors], full=False)
         if moments is None:
@@ -153,9 +166,9 @@ class BlockLikelihood:
         return value, jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + curvature
 
 
-def _moments(turn: np.ndarray, beta: np.ndarray, rss: float, log_det: float, log_det_x: float, sums: Sums) -> Moments:
-    p = len(beta)
+def _moments(found: Whitened, log_det: float, sums: Sums) -> Moments:
+    p = len(found.beta)
     return Moments(
-        turn[:p, :p], beta, rss, log_det, log_det_x, sums.trace, sums.traces, sums.first,
+        found.turn[:p, :p], found.beta, found.rss, log_det, found.log_det_x, sums.trace, sums.traces, sums.first,
         sums.second_fixed, sums.second_data, sums.second,
     )  # fmt: skip

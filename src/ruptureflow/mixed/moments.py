@@ -56,6 +56,43 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Whitened:
+    """Fixed effects in whitened coordinates.
+
+    Attributes
+    ----------
+    turn
+        ``(p + 1, p + 1)``; ``[X | y] turn = [X whiten | y - Xb]``.
+    beta
+        ``(p,)`` b.
+    rss
+        ``(y - Xb)'V0⁻¹(y - Xb)``.
+    log_det_x
+        Log determinant of ``X'V0⁻¹X``.
+    """
+
+    turn: np.ndarray
+    beta: np.ndarray
+    rss: float
+    log_det_x: float
+
+
+def whitened(total: np.ndarray) -> Whitened | None:
+    """From ``[X | y]'V0⁻¹[X | y]``; None where it is not positive definite, so V0 no covariance or y no residual."""
+    p = len(total) - 1
+    try:
+        lower = np.linalg.cholesky(total)
+    except np.linalg.LinAlgError:
+        return None
+    # the last column of the inverse factor is (y - Xb) at length 1
+    turn = np.linalg.inv(lower).T
+    length = float(lower[p, p])
+    turn[:, p] *= length
+    log_det = 2.0 * float(np.log(lower.diagonal()[:p]).sum())
+    return Whitened(turn, -turn[:p, p], length * length, log_det) if np.isfinite(log_det) else None
+
+
+@dataclass(frozen=True)
 class Criterion:
     """Which deviance is minimised: REML or ML, with the residual scale profiled out or known (1)."""
 
@@ -119,7 +156,11 @@ def scoring_step(moments: Moments, criterion: Criterion) -> np.ndarray:
     """Step of Fisher scoring in the relative parameters: from zero, MIVQUE0."""
     trace, traces = relative_traces(moments, criterion.reml)
     one, _ = data_forms(moments)
-    gradient = trace - one / criterion.sigma2(moments.rss)
+    return scoring_direction(trace, traces, trace - one / criterion.sigma2(moments.rss), criterion)
+
+
+def scoring_direction(trace: np.ndarray, traces: np.ndarray, gradient: np.ndarray, criterion: Criterion) -> np.ndarray:
+    """Step of Fisher scoring from ``tr(P V_k)``, ``tr(P V_k P V_l)`` and the gradient of the profiled deviance."""
     information = traces if criterion.scale_known else traces - np.outer(trace, trace) / criterion.degrees
     size = np.sqrt(np.maximum(np.diag(information), 1e-300))
     values, vectors = np.linalg.eigh(information / np.outer(size, size))

@@ -122,27 +122,6 @@ class Eliminated:
     turned: np.ndarray
 
 
-def whitening(total: np.ndarray, log_det: float) -> tuple[np.ndarray, np.ndarray, float, float] | None:
-    """From ``[X | y]'V⁻¹[X | y]``: the turn to ``[X whiten | y - Xb]``, b, residual sum of squares, log det X'V⁻¹X."""
-    if not np.isfinite(log_det):
-        return None
-    p = len(total) - 1
-    try:
-        lower = np.linalg.cholesky(total[:p, :p])
-    except np.linalg.LinAlgError:
-        return None
-    whiten = np.linalg.inv(lower).T
-    beta = whiten @ (whiten.T @ total[:p, p])
-    rss = float(total[p, p] - beta @ total[:p, p])
-    if not rss > 0:
-        return None
-    turn = np.zeros((p + 1, p + 1))
-    turn[:p, :p] = whiten
-    turn[:p, p] = -beta
-    turn[p, p] = 1.0
-    return turn, beta, rss, 2.0 * float(np.log(lower.diagonal()).sum())
-
-
 def eliminate(batches: TwoLevelBatches, psis: list[np.ndarray]) -> Eliminated | None:
     """Eliminate inner, then outer effects."""
     q1, q2 = batches.sizes
