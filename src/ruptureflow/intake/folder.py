@@ -52,6 +52,23 @@ class WaveTables:
         stopping = ["error"] if settings.stop_on == "error" else ["error", "warning"]
         return bool(self.problems["severity"].isin(stopping).any())
 
+    def origins(self, files: list[str]) -> dict[str, tuple[list[str], list[str]]]:
+        """Raw files and instruments behind each clean table, by the table's name.
+
+        A file counts for the tables its rows went into; one that no row came from (`wave.yaml`, a plate's layout), for
+        all of them.
+        """
+        frames = {table.name: getattr(self, table.name) for table in intake.CLEAN}
+        sources = {name: set(frame["source_file"].dropna()) for name, frame in frames.items()}
+        general = set(files).difference(*sources.values())
+        return {
+            name: (
+                [file for file in files if file in general | sources[name]],
+                sorted(set(frame["instrument"].dropna())) if "instrument" in frame else [],
+            )
+            for name, frame in frames.items()
+        }
+
     def require_accepted(self, settings: IntakeSettings, place: str) -> None:
         """Stop a refused wave.
 

@@ -49,6 +49,7 @@ SECOND_ENGINE = Table(
         Column("reason", "text", "why not", nullable=True),
     ),
     key=("wave", "analysis", "model", "outcome", "term"),
+    part="wave",
 )
 GATES = Table(
     "gates",
@@ -64,5 +65,6 @@ GATES = Table(
         Column("advice", "text", "what to do", nullable=True),
     ),
     key=("gate", "wave", "subject"),
+    part="wave",
 )
 TABLES = (CLAIMS, SECOND_ENGINE, GATES)

@@ -15,5 +15,6 @@ SUMMARIES = Table(
         Column("source", "text", "result tables it was counted from"),
     ),
     key=("subject", "quantity"),
+    part="source",
 )
 TABLES = (SUMMARIES,)

@@ -16,7 +16,7 @@ def printed(path):
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-with job(snakemake):
+with job(snakemake) as rests_on:
     read = snakemake.input
     settings = AuditSettings.model_validate_json(snakemake.params.settings)
     coders = AgreementSettings.model_validate_json(snakemake.params.agreement)
@@ -31,3 +31,9 @@ with job(snakemake):
     gates = check_gates(waves, read_table(read.pooled, pooling.POOLED), claims, engines, settings, coders)
     for table, frame in ((audit.CLAIMS, claims), (audit.SECOND_ENGINE, engines), (audit.GATES, gates)):
         write_table(frame, snakemake.output[table.name], table)
+    made = snakemake.output
+    rests_on |= {made.claims: [read.claims, read.reproductions]}
+    rests_on |= {f"{made.gates}#pooled": [read.pooled, read.claims, read.reproductions]}
+    for place, wave in enumerate(waves):
+        behind = [read[name][place] for name in ("estimates", *(table.name for table in OF_A_WAVE))]
+        rests_on |= {f"{made.second_engine}#{wave}": behind, f"{made.gates}#{wave}": behind}

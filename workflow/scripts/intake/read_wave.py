@@ -8,7 +8,7 @@ from ruptureflow.intake import read_wave_folder
 from ruptureflow.lineage import job
 from ruptureflow.tables import intake, write_table
 
-with job(snakemake):
+with job(snakemake) as rests_on:
     declared = WaveSettings.model_validate_json(snakemake.params.wave)
     settings = IntakeSettings.model_validate_json(snakemake.params.settings)
     instruments = {Path(path).stem: read_instrument(path) for path in snakemake.input.instruments}
@@ -22,3 +22,7 @@ with job(snakemake):
     tables.require_accepted(settings, snakemake.params.problems)
     for table in intake.HANDED_OVER:
         write_table(getattr(tables, table.name), snakemake.output[table.name], table)
+    raw = {Path(path).relative_to(declared.row.folder).as_posix(): path for path in snakemake.input.files}
+    named = {Path(path).stem: path for path in snakemake.input.instruments}
+    for name, (files, used) in tables.origins(list(raw)).items():
+        rests_on[snakemake.output[name]] = [raw[file] for file in files] + [named[each] for each in used]

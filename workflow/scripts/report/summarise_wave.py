@@ -16,6 +16,13 @@ TABLES = {
     "sessions": models.SESSIONS,
 }
 
-with job(snakemake):
+with job(snakemake) as rests_on:
     tables = WaveTables(**{name: read_table(snakemake.input[name], table) for name, table in TABLES.items()})
-    write_table(summarise(tables), snakemake.output.summaries, report.SUMMARIES)
+    summaries = summarise(tables)
+    write_table(summaries, snakemake.output.summaries, report.SUMMARIES)
+    rests_on |= {
+        f"{snakemake.output.summaries}#{source}": [
+            f"results/{snakemake.wildcards.wave}/{file}" for file in source.split(", ")
+        ]
+        for source in summaries["source"].unique()
+    }
