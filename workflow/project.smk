@@ -10,7 +10,7 @@ from ruptureflow.tables import evidence as evidence_tables
 
 write_run_config(config, "results/run_config.yaml")
 try:
-    PROJECT = load_project(config)
+    PROJECT = load_project(config, files=workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(f"the settings cannot be used (merged: results/run_config.yaml):\n{error}")
 

@@ -77,6 +77,8 @@ def small_project(tmp_path, monkeypatch):
     """A project folder with one wave whose only file is its participants."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config" / "instruments").mkdir(parents=True)
+    wai = ROOT / "config" / "instruments" / "wai_s.yaml"
+    (tmp_path / "config" / "instruments" / "wai_s.yaml").write_bytes(wai.read_bytes())
     (tmp_path / "data" / "w").mkdir(parents=True)
     (tmp_path / "data" / "w" / "people.csv").write_text("patient\np1\n", encoding="utf-8")
     (tmp_path / "data" / "w" / "wave.yaml").write_text(

@@ -74,3 +74,22 @@ def test_simulated_waves_would_stand_beside_a_real_one():
 def test_one_quotation_mark_would_swallow_the_waves_below_it(tmp_path):
     text = HEADER + 'w1\tdata/w1\treal\t"unclosed note\nw2\tdata/w2\treal\t\n'
     assert [row.wave for row in _read(tmp_path, text)] == ["w1", "w2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER + "w1\tdata/w1\n", "row 2: 2 cells under 4 columns; separate the cells with tabs, none left out"),
+        (HEADER + "w1 data/w1 real\n", "row 2: 1 cell under 4 columns; separate the cells with tabs, none left out"),
+        (HEADER + "w1\t\tdata/w1\treal\n", "row 2: folder of wave 'w1' is empty; name its folder, such as data/w1"),
+        (HEADER + "w1\tdata/w\x001\treal\n", "holds NUL characters"),
+    ],
+)
+def test_a_row_with_too_few_cells_would_be_explained_by_its_consequences(tmp_path, text, message):
+    assert message in _message(tmp_path, text)
+
+
+def test_a_table_saved_on_another_system_would_be_refused(tmp_path):
+    rows = [WaveRow(wave="w1", folder="data/w1", origin="real")]
+    assert _read(tmp_path, "\ufeffwave\tfolder\torigin\r\nw1\tdata/w1\treal\r\n") == rows
+    assert _read(tmp_path, "wave\tfolder\torigin\rw1\tdata/w1\treal\r") == rows

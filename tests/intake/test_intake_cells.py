@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ruptureflow.config.wave import Locale
+from ruptureflow.config.locale import Locale
 from ruptureflow.intake.cells import read_numbers
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.headings import pattern_expression
@@ -22,7 +22,7 @@ def _sheet(texts: list[str]) -> NamedSheet:
 def _read(texts: list[str], **locale) -> tuple[pd.Series, pd.DataFrame]:
     findings = Findings()
     sheet = _sheet(texts)
-    values = read_numbers(sheet.text("value"), sheet, "value", Locale(**locale), findings)
+    values = read_numbers(sheet.text("value"), sheet, "value", Locale(**{"delimiter": ";", **locale}), findings)
     return values, findings.problems_table()
 
 

@@ -19,7 +19,7 @@ ROW = WaveRow(wave="example", folder="data/example", origin="simulated")
 WAVE = Wave.model_validate(
     {
         "title": "example",
-        "design": {"sessions": SESSIONS, "assay_sessions": SESSIONS, "time_origin": 4, "time_step": 4},
+        "design": {"sessions": list(SESSIONS), "assay_sessions": list(SESSIONS), "time_origin": 4, "time_step": 4},
         "analytes": [{"name": "oxytocin", "matrix": "saliva", "unit": "pg/mL", "method": "RIA"}],
         "files": [{"kind": "participants", "path": "participants.csv"}],
     }

@@ -9,6 +9,7 @@ import pytest
 
 from ruptureflow.config.wave import read_wave
 from ruptureflow.simulate import DEMONSTRATIONS, WAVES, SimulationError, write_wave
+from ruptureflow.simulate.describing import PROJECT_INSTRUMENTS
 from ruptureflow.simulate.text_files import text_file
 from ruptureflow.simulate.workbooks import DATE, Sheet, cell_name, workbook
 
@@ -93,5 +94,7 @@ def test_a_missing_instrument_folder_would_end_in_a_traceback(tmp_path):
     with pytest.raises(SimulationError, match="no such folder"):
         write_wave("tiny", tmp_path / "wave", tmp_path / "instruments")
     (tmp_path / "instruments").mkdir()
+    other = (PROJECT_INSTRUMENTS / "ecr.yaml").read_bytes()
+    (tmp_path / "instruments" / "ecr.yaml").write_bytes(other)
     with pytest.raises(SimulationError, match=r"hrsd17: no questionnaire among the instruments; add hrsd17\.yaml"):
         write_wave("tiny", tmp_path / "wave", tmp_path / "instruments")

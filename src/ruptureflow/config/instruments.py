@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ruptureflow.config.strict import ConfigError, Strict, nearest, parse, read_yaml
+from ruptureflow.config.strict import ConfigError, Strict, nearest, parse, read_yaml, refuse_doubled
 
 
 class Response(Strict):
@@ -15,7 +15,21 @@ class Response(Strict):
 
     minimum: float
     maximum: float
-    step: float = 1
+    step: float = Field(default=1, gt=0)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Response:
+        refuse_falling(self.minimum, self.maximum)
+        return self
+
+
+def refuse_falling(minimum: float | None, maximum: float | None) -> None:
+    """Refuse a range that runs backwards."""
+    if minimum is not None and maximum is not None and minimum >= maximum:
+        raise ValueError(f"minimum {minimum:g} is not below maximum {maximum:g}")
+
+
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 
 class Scale(Strict):
@@ -26,13 +40,29 @@ class Scale(Strict):
     else answered items are prorated. `items` may be empty where only reported scores exist.
     """
 
-    name: str
+    name: Name
     items: list[str] = []
     reversed: list[str] = []
-    minimum_answered: int | None = None
+    minimum_answered: int | None = Field(default=None, ge=1)
     label: str = ""
     minimum: float | None = None
     maximum: float | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scale:
+        place = f"scale {self.name!r}"
+        refuse_doubled(f"{place}: items", self.items)
+        refuse_doubled(f"{place}: reversed items", self.reversed)
+        stray = [item for item in self.reversed if item not in self.items]
+        if stray:
+            raise ValueError(f"{place}: reversed items {stray} are not items of it")
+        if self.minimum_answered is not None and self.items and self.minimum_answered > len(self.items):
+            raise ValueError(
+                f"{place}: minimum_answered {self.minimum_answered} is above its {len(self.items)} items: no form "
+                "would ever have a score"
+            )
+        refuse_falling(self.minimum, self.maximum)
+        return self
 
 
 class Questionnaire(Strict):
@@ -50,7 +80,7 @@ class Questionnaire(Strict):
     response: Response
     item_ranges: dict[str, Response] = Field(default={}, description="items whose range differs")
     score: Literal["mean", "sum"]
-    scales: list[Scale]
+    scales: list[Scale] = Field(min_length=1)
     unscored: list[str] = Field(default=[], description="items that are asked and belong to no scale")
 
     @property
@@ -73,14 +103,15 @@ class Questionnaire(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Questionnaire:
-        for scale in self.scales:
-            stray = [item for item in scale.reversed if item not in scale.items]
-            if stray:
-                raise ValueError(f"scale {scale.name!r}: reversed items {stray} are not items of it")
-        names = [scale.name for scale in self.scales]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"scales {doubled} stand twice")
+        refuse_doubled("scales", [scale.name for scale in self.scales])
+        refuse_doubled("unscored items", self.unscored)
+        scored = {item for scale in self.scales for item in scale.items}
+        both = [item for item in self.unscored if item in scored]
+        if both:
+            raise ValueError(f"unscored items {both} are items of a scale; name them in one place")
+        stray = [item for item in self.item_ranges if item not in self.items]
+        if stray:
+            raise ValueError(f"item_ranges: {stray} are not items of the form{nearest(stray[0], self.items)}")
         return self
 
 
@@ -89,8 +120,13 @@ class Measure(Strict):
 
     minimum: float
     maximum: float | None = None
-    step: float = 1
+    step: float = Field(default=1, gt=0)
     per: Literal["segment", "session"]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Measure:
+        refuse_falling(self.minimum, self.maximum)
+        return self
 
 
 class Code(Strict):
@@ -99,7 +135,7 @@ class Code(Strict):
     code: str
     group: str
     label: str = ""
-    measures: list[str]
+    measures: list[str] = Field(min_length=1)
     subgroup: str = Field(default="", description="such as immediate or exploratory resolution")
     role: Literal["patient", "therapist", "session"] = "session"
 
@@ -107,7 +143,7 @@ class Code(Strict):
 class Total(Strict):
     """A session value that analyses use: the aggregate of one measure over a group's codes."""
 
-    name: str
+    name: Name
     group: str
     measure: str
     aggregate: Literal["sum", "mean", "maximum"]
@@ -123,9 +159,9 @@ class CodingSystem(Strict):
     version: str
     source: str
     verified: str = ""
-    segment_minutes: float | None = None
+    segment_minutes: float | None = Field(default=None, gt=0)
     measures: dict[str, Measure]
-    codes: list[Code]
+    codes: list[Code] = Field(min_length=1)
     totals: list[Total]
     rupture: dict[str, float] = Field(
         default={},
@@ -134,10 +170,12 @@ class CodingSystem(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> CodingSystem:
-        names = [code.code for code in self.codes]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"codes {doubled} stand twice")
+        refuse_doubled("codes", [code.code for code in self.codes])
+        refuse_doubled("totals", [total.name for total in self.totals])
+        totals = [total.name for total in self.totals]
+        for name in self.rupture:
+            if name not in totals:
+                raise ValueError(f"rupture: unknown total {name!r}{nearest(name, totals) if totals else ''}")
         groups = sorted({code.group for code in self.codes})
         for code in self.codes:
             for measure in code.measures:
@@ -174,7 +212,16 @@ def read_instruments(folder: str | Path) -> dict[str, Questionnaire | CodingSyst
     """Every instrument of a folder by id; the problems of all files at once."""
     instruments: dict[str, Questionnaire | CodingSystem] = {}
     problems: list[str] = []
-    for path in sorted(Path(folder).glob("*.yaml")):
+    place = Path(folder).as_posix()
+    if not Path(folder).is_dir():
+        raise ConfigError(f"instruments: {place} is no folder; name the folder of the instrument files")
+    paths = sorted(path for path in Path(folder).glob("*.y*ml") if not path.name.startswith("."))
+    if not paths:
+        raise ConfigError(f"instruments: {place} holds no instrument file, such as wai_s.yaml; name their folder")
+    for path in paths:
+        if path.suffix != ".yaml":
+            problems.append(f"{path.as_posix()}: is not read; rename it to {path.with_suffix('.yaml').name}")
+            continue
         try:
             instruments[path.stem] = read_instrument(path)
         except ConfigError as error:

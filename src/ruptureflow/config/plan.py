@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ruptureflow.config.strict import Strict, nearest, parse, read_yaml
+from ruptureflow.config.strict import Pair, Strict, nearest, parse, read_yaml
 from ruptureflow.config.studies import PublishedPool
 
 Policy = Literal["keep", "set aside", "stop"]
@@ -78,7 +78,7 @@ class AssaySettings(Strict):
         gt=0,
         description="CV in % that the lab expects of a QC between runs; empty: the wave's own runs decide",
     )
-    b0_percent: tuple[float, float] = Field(default=(20, 50), description="usual B0/T in %; outside is flagged")
+    b0_percent: Pair = Field(default=(20, 50), description="usual B0/T in %; outside is flagged")
     nsb_percent: float = Field(default=5, gt=0, description="NSB/T in % above which a run is flagged")
     lack_of_fit_p: float = Field(default=0.01, gt=0, lt=1, description="p of the lack-of-fit test that is flagged")
     below_limit: Literal["lod/sqrt2", "lod/2", "missing", "censored likelihood", "multiple imputation"] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import yaml
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire, read_instruments
 from ruptureflow.config.plan import Plan
-from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse
-from ruptureflow.config.wave import WAVE_FILE, RawFile, Wave, read_wave
+from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse, read_yaml
+from ruptureflow.config.wave import WAVE_FILE, PlateFile, RawFile, Wave, read_wave
 from ruptureflow.config.waves import WaveRow, read_waves, shown_waves
 
 
@@ -45,7 +46,8 @@ class Project:
         folder = Path(settings.row.folder)
         files = {(folder / WAVE_FILE).as_posix()}
         for file in settings.wave.files:
-            files.update(path.as_posix() for path in matching_files(folder, file))
+            for path in matching_files(folder, file):
+                files.update(each.as_posix() for each in (path, layout_of(folder, path, file)) if each is not None)
         return sorted(files)
 
     def instrument_files(self, wave: str) -> list[str]:
@@ -64,23 +66,48 @@ def instruments_of(wave: Wave) -> set[str]:
 
 
 def matching_files(folder: Path, file: RawFile) -> list[Path]:
-    """Files of a wave folder that a declared path or pattern names, sorted; lock files of open workbooks left out."""
-    return sorted(path for path in folder.glob(file.path) if path.is_file() and not path.name.startswith("~$"))
+    """Files of a wave folder that a declared path or pattern names, sorted; files of no person left out."""
+    return sorted(path for path in folder.glob(file.path) if path.is_file() and not is_of_a_program(path, folder))
 
 
-def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> Project:
+def is_of_a_program(path: Path, folder: Path) -> bool:
+    """Whether a program left a file beside those of people: .DS_Store, Thumbs.db, ~$lock files, ._ shadows of macOS."""
+    parts = path.relative_to(folder).parts
+    strange = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts)
+    return strange or path.name.casefold() in ("thumbs.db", "ehthumbs.db", "desktop.ini")
+
+
+def layout_of(folder: Path, path: Path, file: RawFile) -> Path | None:
+    """The file that says what the wells of a plate's file hold, where it is another."""
+    if not isinstance(file, PlateFile) or file.layout_file is None:
+        return None
+    return folder / file.layout_file.replace("{run}", path.stem)
+
+
+def load_project(
+    merged: dict[str, Any], place: str = "config/config.yaml", files: Iterable[str | Path] = ()
+) -> Project:
     """Read and check everything a run is told: the merged plan, the waves, their files, the instruments.
 
     Parameters
     ----------
     merged : the merged configuration, as Snakemake hands it over.
     place : file to name in messages about it.
+    files : the files it was merged from: Snakemake keeps the last of a doubled key in silence, this reader does not.
 
     Raises
     ------
     ConfigError
         with every problem of every file, one a line.
     """
+    unreadable = []
+    for file in files:
+        try:
+            read_yaml(file)
+        except ConfigError as error:
+            unreadable.append(str(error))
+    if unreadable:
+        raise ConfigError("\n".join(unreadable))
     plan = parse(Plan, merged, place)
     problems: list[str] = []
     instruments: dict[str, Questionnaire | CodingSystem] = {}
@@ -88,7 +115,9 @@ def load_project(merged: dict[str, Any], place: str = "config/config.yaml") -> P
     try:
         instruments = read_instruments(plan.instruments)
     except ConfigError as error:
-        problems.append(str(error))
+        problems += [
+            f"{place}: {line}" if line.startswith("instruments: ") else line for line in str(error).split("\n")
+        ]
     try:
         for row in read_waves(plan.waves):
             try:
@@ -131,6 +160,47 @@ def missing_from_folder(folder: Path, wave: Wave, instruments: dict[str, Questio
     ]
     for file in wave.files:
         problems += [f"{place}: {file.path}: {problem}" for problem in _instrument_problems(file, instruments)]
+        problems += [f"{place}: {file.path}: {problem}" for problem in _options_without_effect(file)]
+        for path in matching_files(folder, file):
+            layout = layout_of(folder, path, file)
+            if layout is not None and not layout.is_file():
+                named = layout.relative_to(folder).as_posix()
+                hint = _nearest_file(folder, named)
+                problems.append(f"{place}: {file.path}: layout_file {named!r} is not in the folder{hint}")
+    return problems
+
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+BOOK_ENDINGS = (".xlsx", ".xlsm", ".xls")
+ONLY_FOR = {
+    "sheet": BOOK_ENDINGS,
+    "sheet_name": BOOK_ENDINGS,
+    "layout_sheet": BOOK_ENDINGS,
+    "header_row": (*TEXT_ENDINGS, *BOOK_ENDINGS),
+    "block": (*TEXT_ENDINGS, *BOOK_ENDINGS),
+    "value_labels": (".sav", ".zsav"),
+}
+"""Options that mean something for files of some endings only."""
+
+
+def _options_without_effect(file: RawFile) -> list[str]:
+    """Options that say nothing of such a file: whoever wrote them expects something else than what will be read."""
+    ending = Path(file.path).suffix.lower()
+    problems = []
+    for name, endings in ONLY_FOR.items():
+        given = getattr(file, name, None)
+        elsewhere = name == "layout_sheet" and getattr(file, "layout_file", None) is not None
+        is_default = not given or given == type(file).model_fields[name].default
+        if not is_default and not elsewhere and ending and "*" not in ending and ending not in endings:
+            problems.append(f"{name} means nothing for a {ending} file; remove it (it is for {', '.join(endings)})")
+    if file.block and file.header_row != 1:
+        problems.append("header_row means nothing beside block, which says where the headings stand; remove one")
+    if file.block_end and not file.block:
+        problems.append("block_end means nothing without block; add block, or remove it")
+    if isinstance(file, PlateFile):
+        for name in ("header_row", "columns", "constants", "ignore", "block", "fill_down", "file_name", "sheet_name"):
+            if getattr(file, name) != type(file).model_fields[name].default:
+                problems.append(f"{name} means nothing for a grid of wells; remove it")
     return problems
 
 

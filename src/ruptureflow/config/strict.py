@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class ConfigError(ValueError):
@@ -17,9 +19,16 @@ class ConfigError(ValueError):
 
 
 class Strict(BaseModel):
-    """A typed section: unknown keys are errors, text is stripped, and a section once read does not change."""
+    """A typed section: unknown keys are errors, text is stripped, and a section once read does not change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    Nothing is converted: true is no 1, "1" is no number, and a number is neither infinite nor NaN.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, str_strip_whitespace=True)
+
+
+Pair = Annotated[tuple[float, float], Field(strict=False)]
+"""Two numbers; YAML knows lists only."""
 
 
 Model = TypeVar("Model", bound=Strict)
@@ -64,7 +73,7 @@ def read_yaml(path: str | Path) -> Any:
 class _PlainWords(yaml.SafeLoader):
     """Safe YAML in which only true and false are truth values: yes, no, on, off, y, n are words of a file's cells.
 
-    A key that stands twice is an error (YAML would keep the last in silence), and so is a date that does not exist.
+    Dates stay the text that was written. A key that stands twice is an error (YAML would keep the last in silence).
     """
 
     def construct_mapping(self, node, deep=False):
@@ -87,7 +96,7 @@ class _PlainWords(yaml.SafeLoader):
 
 
 _PlainWords.yaml_implicit_resolvers = {
-    letter: [each for each in resolvers if each[0] != "tag:yaml.org,2002:bool"]
+    letter: [each for each in resolvers if each[0].rpartition(":")[2] not in ("bool", "timestamp")]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _PlainWords.add_implicit_resolver(
@@ -101,15 +110,47 @@ def nearest(name: str, known: list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
 
 
+def refuse_doubled(what: str, names: Sequence[object]) -> None:
+    """Refuse a list that names something twice."""
+    doubled = list(dict.fromkeys(name for name in names if list(names).count(name) > 1))
+    if doubled:
+        shown = ", ".join(map(repr, doubled))
+        raise ValueError(f"{what}: {shown} {'stands' if len(doubled) == 1 else 'stand'} twice; name each once")
+
+
 def as_text(model: BaseModel) -> str:
     """A settings model as one line of JSON: what a rule carries in its params."""
     return json.dumps(model.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+NEEDED = {
+    "string_type": "a text is needed; write it in quotes",
+    "int_type": "a whole number is needed, without quotes",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed, without quotes",
+    "finite_number": "a finite number is needed",
+    "bool_type": "true or false is needed, without quotes",
+    "list_type": "a list is needed, such as [a, b]",
+    "dict_type": "keys and values are needed, such as {a: b}",
+    "tuple_type": "a list of two numbers is needed, such as [1, 2]",
+    "model_type": "keys and values are needed",
+    "model_attributes_type": "keys and values are needed",
+    "string_too_short": "it is empty; a text is needed",
+    "too_short": "it is empty; at least one is needed",
+    "string_pattern_mismatch": "write lower-case letters, digits and _, a letter first",
+}
+"""What to write instead, by pydantic's name of the problem."""
+
+
 def _line(model: type[BaseModel], problem: dict[str, Any]) -> str:
     location = [part for part in problem["loc"] if not str(part).startswith("function-")]
-    key = ".".join(str(part) for part in location)
     kind, message = problem["type"], problem["msg"]
+    if location and location[-1] == "[key]":
+        key = ".".join(str(part) for part in location[:-2])
+        if kind == "literal_error":
+            return f"{key}: the key {location[-2]!r} is none of {problem['ctx']['expected']}"
+        return f"{key}: the key {location[-2]!r} is no text; write it in quotes"
+    key = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         return f"unknown key {key!r}{nearest(str(location[-1]), known) if known else ''}"
@@ -119,11 +160,22 @@ def _line(model: type[BaseModel], problem: dict[str, Any]) -> str:
         return f"key '{key}.kind' is missing; add it"
     if kind == "union_tag_invalid":
         known = [tag.strip(" '") for tag in problem["ctx"]["expected_tags"].split(",")]
-        return f"{key}.kind: unknown kind {problem['ctx']['tag']!r}{nearest(problem['ctx']['tag'], known)}"
-    message = message.removeprefix("Value error, ")
+        return f"{key}.kind: unknown kind {problem['ctx']['tag']!r}{nearest(str(problem['ctx']['tag']), known)}"
+    message = NEEDED.get(kind, message.removeprefix("Value error, "))
     found = problem.get("input")
-    shown = f" (found {found!r})" if isinstance(found, (str, int, float, bool)) else ""
+    shown = f" (found {_as_yaml(found)})" if found is None or isinstance(found, (str, int, float, bool)) else ""
     return f"{key}: {message[0].lower() + message[1:]}{shown}" if key else message
+
+
+def _as_yaml(value: str | float | bool | None) -> str:
+    """A value as it stands in a YAML file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+    return repr(value)
 
 
 def _known_keys(model: type[BaseModel], location: list[Any]) -> list[str]:

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ruptureflow.config.strict import Strict, parse, read_yaml
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.patterns import check_pattern
+from ruptureflow.config.strict import Strict, nearest, parse, read_yaml, refuse_doubled
 
 WAVE_FILE = "wave.yaml"
-
-
-class Locale(Strict):
-    """How the files write numbers, dates and missing values; declared, never guessed at run time."""
-
-    delimiter: str = ","
-    decimal: Literal[".", ","] = "."
-    encoding: str = "utf-8"
-    date_format: str = Field(default="%Y-%m-%d", description="strptime format of dates and times in text files")
-    missing: list[str] = Field(default=["", "NA", "N/A"], description="cells that mean: no value")
-    missing_ranges: list[tuple[float, float]] = Field(
-        default=[],
-        description="numbers from … to … that mean: no value, such as [[97, 99]] (SPSS files bring their own)",
-    )
+Content = Literal["total", "nsb", "b0", "blank", "standard", "qc"]
+Occasion = Literal["pre", "post"]
+Timepoint = Literal["intake", "session", "end"]
+Dose = Annotated[float, Field(ge=0)]
 
 
 class Analyte(Strict):
     """One analyte of the wave and what is known of its assay; what the lab did not report stays 'not reported'."""
 
-    name: str
+    name: str = Field(pattern="^[a-z][a-z0-9_]*$", description="an id: it becomes the name of variables")
     matrix: str
-    unit: str
+    unit: str = Field(min_length=1)
     method: str = Field(description="RIA, ELISA, LC-MS …")
     signal: Literal["cpm", "od", "none"] = Field(
         default="none", description="none: concentrations came without signals"
@@ -43,7 +36,7 @@ class Analyte(Strict):
     concentration_factor: float = Field(default=1, gt=0)
     recovery: float = Field(default=1, gt=0, description="extraction recovery, 1 = complete or not corrected")
     lod: float | None = Field(
-        default=None, description="limit of detection as the lab reports it, where no signal came"
+        default=None, gt=0, description="limit of detection as the lab reports it, where no signal came"
     )
     molar_mass: float | None = Field(default=None, gt=0, description="g/mol, needed between pg/mL and pmol/L")
     reported_unit: str | None = Field(default=None, description="unit of the results, where not the assay's")
@@ -57,13 +50,17 @@ class Analyte(Strict):
 class Design(Strict):
     """The planned design: sessions outside it are problems; time is (session − time_origin) ÷ time_step."""
 
-    sessions: list[int] = Field(description="every planned session of the treatment that any file may name")
+    sessions: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="every planned session of the treatment that any file may name"
+    )
     assay_sessions: list[int] = Field(default=[], description="sessions with samples")
-    roles: list[str] = ["patient"]
+    roles: list[str] = Field(default=["patient"], min_length=1)
     arms: list[str] = []
     time_origin: float = 1
     time_step: float = Field(default=1, gt=0)
-    duration_minutes: float | None = Field(default=None, description="length of a coded session: exposure of counts")
+    duration_minutes: float | None = Field(
+        default=None, gt=0, description="length of a coded session: exposure of counts"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -78,6 +75,24 @@ class Design(Strict):
                         raise ValueError(f"{key}: first and last are whole numbers, the first not above the last")
                     data = {**data, key: list(range(span["first"], span["last"] + 1))}
         return data
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Design:
+        for name in ("sessions", "assay_sessions", "roles", "arms"):
+            refuse_doubled(name, getattr(self, name))
+        return self
+
+
+def inside_the_folder(path: str) -> str:
+    """A path or pattern that does not leave the wave folder."""
+    parts = path.split("/")
+    if "\\" in path:
+        raise ValueError("write / between folders, not a backslash")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or not path.strip("./"):
+        raise ValueError("name a file or pattern inside the wave folder, such as coders/*.xlsx")
+    if any("**" in part and part != "**" for part in parts):
+        raise ValueError("** stands alone between slashes, such as **/*.csv")
+    return path
 
 
 class RawFile(Strict):
@@ -113,14 +128,20 @@ class RawFile(Strict):
     @field_validator("path")
     @classmethod
     def _in_the_folder(cls, path: str) -> str:
-        parts = path.split("/")
-        if "\\" in path:
-            raise ValueError("write / between folders, not a backslash")
-        if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts or not path.strip("./"):
-            raise ValueError("name a file or pattern inside the wave folder, such as coders/*.xlsx")
-        if any("**" in part and part != "**" for part in parts):
-            raise ValueError("** stands alone between slashes, such as **/*.csv")
-        return path
+        return inside_the_folder(path)
+
+    @field_validator("file_name", "sheet_name")
+    @classmethod
+    def _names_something(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else check_pattern(pattern)
+
+    @model_validator(mode="after")
+    def _each_column_once(self) -> RawFile:
+        refuse_doubled("columns: heading", list(self.columns.values()))
+        return self
+
+
+PARTS_OF_SAMPLE_IDS = ("patient", "session", "occasion", "role")
 
 
 class ParticipantsFile(RawFile):
@@ -146,10 +167,15 @@ class SamplesFile(RawFile):
     kind: Literal["samples"]
     analyte: str
     pattern: str | None = None
-    occasions: dict[str, str] = Field(
-        default={"pre": "pre", "post": "post"}, description="the file's word: pre or post"
+    occasions: dict[str, Occasion] = Field(
+        default={"pre": "pre", "post": "post"}, min_length=1, description="the file's word: pre or post"
     )
     carry: list[str] = Field(default=[], description="further columns to hand over, by our name, such as freezer")
+
+    @field_validator("pattern")
+    @classmethod
+    def _of_sample_ids(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else check_pattern(pattern, PARTS_OF_SAMPLE_IDS)
 
 
 class TubesFile(RawFile):
@@ -161,24 +187,72 @@ class TubesFile(RawFile):
 
     kind: Literal["tubes"]
     analyte: str
-    contents: dict[str, str]
-    doses: dict[str, float]
+    contents: dict[str, Content]
+    doses: dict[str, Dose]
+
+    @model_validator(mode="after")
+    def _doses_fit(self) -> TubesFile:
+        refuse_stray_doses(self.doses, self.contents)
+        return self
+
+
+def refuse_stray_doses(doses: Mapping[str, float], contents: Mapping[str, str]) -> None:
+    """Refuse a dose of a label that is declared as no standard or QC."""
+    for label in doses:
+        if label not in contents:
+            hint = nearest(label, list(contents)) if contents else ""
+            raise ValueError(f"doses: label {label!r} is not among contents{hint}")
+        if contents[label] not in ("standard", "qc"):
+            raise ValueError(f"doses: label {label!r} is a {contents[label]}; only a standard or a qc has a dose")
 
 
 class PlateFile(RawFile):
     """A reader's 8×12 grid of signals and the grid of what each well holds; one plate a file.
 
-    The layout stands on another sheet (`layout_sheet`) or elsewhere on the same (`layout_corner`), as it must in a
-    text file. The run's name is the file's name without its ending.
+    The layout stands on another sheet (`layout_sheet`), elsewhere on the same (`layout_corner`), or in a file of its
+    own (`layout_file`). The run's name is the file's name without its ending.
     """
 
     kind: Literal["plate"]
     analyte: str
+    layout_file: str | None = Field(
+        default=None,
+        description="file of the layout, where it is another; {run} in it stands for the plate file's name",
+    )
     layout_sheet: str | None = None
     corner: str = Field(default="A1", description="cell where the grid's own corner stands (left of 1, above A)")
     layout_corner: str = "A1"
-    contents: dict[str, str]
-    doses: dict[str, float]
+    contents: dict[str, Content]
+    doses: dict[str, Dose]
+
+    @field_validator("corner", "layout_corner")
+    @classmethod
+    def _a_cell(cls, corner: str) -> str:
+        if not re.fullmatch("[A-Za-z]{1,3}[1-9][0-9]{0,6}", corner):
+            raise ValueError("name a cell as a spreadsheet does, such as B7")
+        return corner
+
+    @field_validator("layout_file")
+    @classmethod
+    def _layout_in_the_folder(cls, path: str | None) -> str | None:
+        if path is None:
+            return None
+        if "*" in path:
+            raise ValueError("name one file; {run} in it stands for the plate file's name without its ending")
+        if "{" in path or "}" in path:
+            check_pattern(path, ("run",))
+        return inside_the_folder(path)
+
+    @model_validator(mode="after")
+    def _doses_fit(self) -> PlateFile:
+        refuse_stray_doses(self.doses, self.contents)
+        same_sheet = self.layout_sheet in (None, self.sheet) and self.layout_file is None
+        if same_sheet and self.corner.upper() == self.layout_corner.upper():
+            raise ValueError(
+                "where does the layout stand? Name its sheet under layout_sheet, its cell under layout_corner, or its "
+                "file under layout_file"
+            )
+        return self
 
 
 class ConcentrationsFile(RawFile):
@@ -190,10 +264,24 @@ class ConcentrationsFile(RawFile):
     kind: Literal["concentrations"]
     analyte: str
     layout: Literal["long", "wide"] = "long"
-    value_columns: dict[str, str] = Field(default={}, description="wide: pre and post: the file's headings")
+    value_columns: dict[Occasion, str] = Field(default={}, description="wide: pre and post: the file's headings")
     pattern: str | None = None
-    occasions: dict[str, str] = {"pre": "pre", "post": "post"}
+    occasions: dict[str, Occasion] = Field(default={"pre": "pre", "post": "post"}, min_length=1)
     role: str = "patient"
+
+    @field_validator("pattern")
+    @classmethod
+    def _of_sample_ids(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else check_pattern(pattern, PARTS_OF_SAMPLE_IDS)
+
+    @model_validator(mode="after")
+    def _of_its_layout(self) -> ConcentrationsFile:
+        if self.layout == "wide" and self.pattern is not None:
+            raise ValueError("pattern belongs to layout: long; a wide row has a patient and a session, no sample's id")
+        if self.layout == "long" and self.value_columns:
+            raise ValueError("value_columns belongs to layout: wide; name the column under columns: {concentration: …}")
+        refuse_doubled("value_columns: heading", list(self.value_columns.values()))
+        return self
 
 
 class CodesFile(RawFile):
@@ -213,6 +301,11 @@ class CodesFile(RawFile):
         description="words of a column coded: the row was coded, a blank in it is 0; in other rows it is not coded",
     )
 
+    @field_validator("pattern")
+    @classmethod
+    def _of_codes(cls, pattern: str) -> str:
+        return check_pattern(pattern, ("code", "measure", "segment"), needed="code")
+
 
 class ResponsesFile(RawFile):
     """Questionnaire answers. wide: a column an item, named by `pattern`; long: columns item and value."""
@@ -223,9 +316,14 @@ class ResponsesFile(RawFile):
     role: str = Field(default="patient", description="who answers, where no column role says so")
     layout: Literal["long", "wide"]
     pattern: str = Field(default="{instrument}_{item}", description="wide: how a heading names the item")
-    timepoints: dict[str, str] = Field(
+    timepoints: dict[str, Timepoint] = Field(
         default={}, description="words in the session column for intake and end, such as baseline: intake"
     )
+
+    @field_validator("pattern")
+    @classmethod
+    def _of_items(cls, pattern: str) -> str:
+        return check_pattern(pattern, ("instrument", "item", "role", "session"), needed="item")
 
 
 class ScoresFile(RawFile):
@@ -234,8 +332,8 @@ class ScoresFile(RawFile):
     kind: Literal["scores"]
     instrument: str
     role: str = "patient"
-    scores: dict[str, str]
-    timepoints: dict[str, str] = {}
+    scores: dict[str, str] = Field(min_length=1)
+    timepoints: dict[str, Timepoint] = {}
 
 
 WaveFile = Annotated[
@@ -258,8 +356,8 @@ class Pseudonyms(Strict):
     path of a file with it. The same key gives the same pseudonyms, so that waves of one trial stay joined.
     """
 
-    key_variable: str
-    columns: list[Literal["patient", "therapist", "coder"]] = ["patient", "therapist"]
+    key_variable: str = Field(min_length=1)
+    columns: list[Literal["patient", "therapist", "coder"]] = Field(default=["patient", "therapist"], min_length=1)
 
 
 class Wave(Strict):
@@ -280,15 +378,31 @@ class Wave(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Wave:
         names = [analyte.name for analyte in self.analytes]
+        refuse_doubled("analytes", names)
         for file in self.files:
             analyte = getattr(file, "analyte", None)
-            if analyte is not None and analyte not in names:
-                raise ValueError(f"files: {file.path}: analyte {analyte!r} is not among analytes {names}")
+            if analyte is None:
+                continue
+            if analyte not in names:
+                hint = nearest(analyte, names) if names else "; add it there"
+                raise ValueError(f"files: {file.path}: analyte {analyte!r} is not among analytes{hint}")
+            if file.kind in ("tubes", "plate") and self.analyte(analyte).signal == "none":
+                raise ValueError(
+                    f"files: {file.path}: kind {file.kind} holds signals, but analyte {analyte!r} has signal: none; "
+                    "write signal: cpm or signal: od under analytes"
+                )
+        for file in self.files:
+            role = getattr(file, "role", self.design.roles[0])
+            if role not in self.design.roles:
+                hint = nearest(role, self.design.roles)
+                raise ValueError(f"files: {file.path}: role {role!r} is not among the design's roles{hint}")
         stray = [s for s in self.design.assay_sessions if s not in self.design.sessions]
         if stray:
-            raise ValueError(f"design: assay_sessions {stray} are not among sessions")
-        if sum(file.kind == "participants" for file in self.files) != 1:
-            raise ValueError("files: exactly one file of kind participants is needed")
+            raise ValueError(f"design: assay_sessions {stray} are not among sessions; add them there")
+        people = [file.path for file in self.files if file.kind == "participants"]
+        if len(people) != 1:
+            there = f"there are {', '.join(people)}" if people else "there is none"
+            raise ValueError(f"files: exactly one file of kind participants is needed; {there}")
         return self
 
 

@@ -48,7 +48,9 @@ def read_waves(path: str | Path) -> list[WaveRow]:
         raise ConfigError(f"{place}: cannot be read ({error.strerror}); it is a table of waves, one a row") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{place}: not UTF-8 text; save it as UTF-8, separated by tabs") from None
-    lines = text.splitlines()
+    if "\0" in text:
+        raise ConfigError(f"{place}: holds NUL characters, as a UTF-16 file does; save it as UTF-8, separated by tabs")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     header = lines[0].split("\t") if lines else []
     header = [name.strip() for name in header]
     if len(header) == 1:
@@ -68,6 +70,13 @@ def read_waves(path: str | Path) -> list[WaveRow]:
                 continue
             if len(cells) > len(header):
                 problems.append(f"row {number}: {len(cells)} cells under {len(header)} columns; remove the extra tabs")
+                continue
+            needed = max(header.index(name) for name in REQUIRED) + 1
+            if len(cells) < needed:
+                problems.append(
+                    f"row {number}: {len(cells)} cell{'s' if len(cells) > 1 else ''} under {len(header)} columns; "
+                    "separate the cells with tabs, none left out"
+                )
                 continue
             row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
             wave = row.get("wave", "")

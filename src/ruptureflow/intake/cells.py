@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import Locale
+from ruptureflow.config.locale import Locale
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import NamedSheet
 

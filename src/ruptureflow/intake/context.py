@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire
-from ruptureflow.config.wave import Locale, RawFile, Wave
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import RawFile, Wave
 from ruptureflow.intake.findings import Findings
 
 

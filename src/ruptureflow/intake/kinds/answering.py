@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import Locale, ResponsesFile, ScoresFile
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import ResponsesFile, ScoresFile
 from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.raw import NamedSheet

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
-from ruptureflow.config.wave import CodesFile, Locale
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import CodesFile
 from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import Locale
+from ruptureflow.config.locale import Locale
 from ruptureflow.intake.cells import looked_up, missing, whole_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import pattern_expression

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import Locale, PlateFile
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import PlateFile
 from ruptureflow.intake.cells import read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings

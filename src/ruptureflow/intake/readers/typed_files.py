@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ruptureflow.config.wave import Locale, RawFile
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
 

@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ruptureflow.config.wave import Locale, RawFile
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
 from ruptureflow.intake.readers.sheets import sheet_from_grid

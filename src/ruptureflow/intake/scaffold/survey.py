@@ -91,7 +91,7 @@ def _delimiter(lines: list[str]) -> str:
 def _workbook(path: Path, file: str) -> list[Sheet]:
     import openpyxl
 
-    from ruptureflow.config.wave import Locale
+    from ruptureflow.config.locale import Locale
     from ruptureflow.intake.readers.workbooks import shown_cell
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
