@@ -150,9 +150,9 @@ def test_an_interval_holds_its_estimate_or_is_missing():
 
 
 def test_the_form_is_named_in_words_with_both_notations_and_the_number_of_coders():
-    meaning = icc(RATINGS).set_index("form")["meaning"]
-    assert meaning["ICC(2,k)"].startswith("mean of 2 coders, coders are a sample of coders, absolute agreement")
-    assert meaning["ICC(2,k)"].endswith("McGraw and Wong's ICC(A,k)")
+    found = icc(RATINGS).set_index("form")
+    assert found.loc["ICC(2,k)", "meaning"] == "mean of 2 coders, coders are a sample of coders, absolute agreement"
+    assert found["notation"].tolist() == ["ICC(1)", "ICC(A,1)", "ICC(C,1)", "ICC(k)", "ICC(A,k)", "ICC(C,k)"]
     gappy = icc(RATINGS.assign(count=[1, np.nan, 3, 3, 5, 4])).set_index("form")
     assert gappy.loc["ICC(2,k)", "meaning"].startswith("mean of 1.50 coders (effective number a session)")
     assert "3 targets by 2 raters: 1 rated once, 2 by all 2" in gappy.loc["ICC(2,k)", "note"]

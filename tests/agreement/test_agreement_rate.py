@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ruptureflow.agreement import AgreementError, icc, rate_agreement
+from ruptureflow.agreement.analysed_value import AnalysedValue
 from ruptureflow.agreement.coding import coder_values, session_values
 from ruptureflow.agreement.compare_coders import coded_value, skewness_checks
 from ruptureflow.agreement.patient_bootstrap import Bootstrap
@@ -119,7 +120,7 @@ def test_the_analysed_value_is_the_mean_of_those_who_coded():
         ),
         INSTRUMENTS,
     )
-    coded = session_values(values, INSTRUMENTS).set_index("session")
+    coded = session_values(values, INSTRUMENTS, AnalysedValue()).set_index("session")
     assert coded.loc[1, ["value", "n_coders", "coders"]].tolist() == [3.5, 2, "A;B"]
     assert pd.isna(coded.loc[2, "value"])
     assert coded.loc[2, "n_coders"] == 0
@@ -128,7 +129,7 @@ def test_the_analysed_value_is_the_mean_of_those_who_coded():
 def test_a_consensus_sheet_is_the_value_and_no_coder():
     codes = pd.concat([sheets(), marks([("p0", 1, "consensus", 1, "sulking", "count", 9)])], ignore_index=True)
     agreed = rate(codes, SETTINGS.model_copy(update={"analysed_value": "consensus"}))
-    assert agreed.coded["value"].tolist() == [9.0]
+    assert agreed.coded["value"].dropna().tolist() == [9.0]
     headline = agreed.coefficients[agreed.coefficients["headline"]]
     assert set(headline["form"]) == {"ICC(2,1)"}
     assert headline["note"].str.contains("before the consensus").all()

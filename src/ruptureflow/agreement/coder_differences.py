@@ -42,6 +42,8 @@ class CoderBias:
     """One coder against the mean of the other coders of the same session; intervals by bootstrap over patients.
 
     bias : mean deviation. drift : slope of the deviation on the session number, in the value's unit a session.
+    coding_drift : its slope on the place of the sheet in the coder's own order of coding, in the value's unit per ten
+    sheets, over the n_dated shared sheets that bear a date.
     """
 
     coder: int
@@ -54,6 +56,10 @@ class CoderBias:
     drift: float
     drift_low: float
     drift_high: float
+    n_dated: int
+    coding_drift: float
+    coding_drift_low: float
+    coding_drift_high: float
 
 
 def coder_pairs(values: np.ndarray, clusters: np.ndarray, bootstrap: Bootstrap) -> list[CoderPair]:
@@ -89,53 +95,74 @@ def coder_pairs(values: np.ndarray, clusters: np.ndarray, bootstrap: Bootstrap) 
 
 
 def coder_biases(
-    values: np.ndarray, clusters: np.ndarray, sessions: np.ndarray, bootstrap: Bootstrap
+    values: np.ndarray,
+    clusters: np.ndarray,
+    sessions: np.ndarray,
+    bootstrap: Bootstrap,
+    coded_on: np.ndarray | None = None,
 ) -> list[CoderBias]:
     """Bias and drift of every coder.
 
     Parameters
     ----------
     values, clusters : as in `coder_pairs`. sessions : session number of each row.
+    coded_on : day on which each coder coded each session, as a number; NaN or None where not known.
     """
     found = []
     rated = ~np.isnan(values)
     total, count = np.where(rated, values, 0.0).sum(axis=1), rated.sum(axis=1)
+    days = np.full(values.shape, np.nan) if coded_on is None else coded_on
     for coder in range(values.shape[1]):
         own = rated[:, coder]
         shared = own & (count > 1)
         mean = float(values[own, coder].mean()) if own.any() else np.nan
         sd = float(values[own, coder].std(ddof=1)) if own.sum() > 1 else np.nan
-        if shared.sum() < 2:
-            found.append(CoderBias(coder, int(shared.sum()), mean, sd, *(np.nan,) * 6))
-            continue
         mine = values[shared, coder]
         deviation = mine - (total[shared] - mine) / (count[shared] - 1)
-        when = sessions[shared] - sessions[shared].mean()
-        weights, of_patient = _drawn(clusters[shared], bootstrap)
-        sums = _sums(of_patient, weights.shape[1], np.ones(len(mine)), deviation, when, when * deviation, when**2)
-        drawn = weights @ sums
-        bias, drift = _bias_and_drift(sums.sum(axis=0))
-        drawn_bias, drawn_drift = _bias_and_drift(drawn)
-        found.append(
-            CoderBias(
-                coder,
-                int(shared.sum()),
-                mean,
-                sd,
-                float(bias),
-                *bootstrap.interval(drawn_bias, weights.shape[1]),
-                float(drift),
-                *bootstrap.interval(drawn_drift, weights.shape[1]),
-            )
-        )
+        tens_of_sheets = _places(np.where(own, days[:, coder], np.nan))[shared] / 10
+        bias, drift = _bias_and_drift(deviation, sessions[shared], clusters[shared], bootstrap)
+        dated = ~np.isnan(tens_of_sheets)
+        _, coding = _bias_and_drift(deviation[dated], tens_of_sheets[dated], clusters[shared][dated], bootstrap)
+        found.append(CoderBias(coder, int(shared.sum()), mean, sd, *bias, *drift, int(dated.sum()), *coding))
     return found
 
 
-def _bias_and_drift(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+Ends = tuple[float, float, float]
+
+
+def _bias_and_drift(
+    deviation: np.ndarray, when: np.ndarray, clusters: np.ndarray, bootstrap: Bootstrap
+) -> tuple[Ends, Ends]:
+    """Mean of deviations and their slope on `when`, each with its interval; missing below two deviations."""
+    if len(deviation) < 2:
+        return (np.nan,) * 3, (np.nan,) * 3
+    weights, of_patient = _drawn(clusters, bootstrap)
+    n_patients = weights.shape[1]
+    from_start = when - when.mean()
+    columns = (np.ones(len(deviation)), deviation, from_start, from_start * deviation, from_start**2)
+    sums = _sums(of_patient, n_patients, *columns)
+    mean, slope = _mean_and_slope(sums.sum(axis=0))
+    drawn_mean, drawn_slope = _mean_and_slope(weights @ sums)
+    return (
+        (float(mean), *bootstrap.interval(drawn_mean, n_patients)),
+        (float(slope), *bootstrap.interval(drawn_slope, n_patients)),
+    )
+
+
+def _mean_and_slope(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n, deviation, when, cross, square = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = square - when**2 / n
         return deviation / n, np.where(spread > 1e-12 * np.abs(square), (cross - when * deviation / n) / spread, np.nan)
+
+
+def _places(days: np.ndarray) -> np.ndarray:
+    """Place of each sheet among those with a date, 0 the first; sheets of one day share their mean place."""
+    dated = ~np.isnan(days)
+    places = np.full(len(days), np.nan)
+    _, of_day, on_day = np.unique(days[dated], return_inverse=True, return_counts=True)
+    places[dated] = (on_day.cumsum() - (on_day + 1) / 2)[of_day]
+    return places
 
 
 def _drawn(clusters: np.ndarray, bootstrap: Bootstrap) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from ruptureflow.agreement.errors import AgreementError
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ruptureflow.agreement.analysed_value import AnalysedValue
     from ruptureflow.config.instruments import Code, CodingSystem, Questionnaire
+
+logger = logging.getLogger(__name__)
 
 SHEET = ["patient", "session", "coder"]
 """One coder's sheet of one session."""
@@ -31,7 +35,7 @@ def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Q
 
     Parameters
     ----------
-    codes : intake's table of marks.
+    codes : intake's table of marks; a column coded_on (ISO dates) is carried along where it has one.
     instruments : the instrument files by id.
 
     Returns
@@ -68,49 +72,72 @@ def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Q
         parts += [values.reset_index().assign(instrument=name, code=code) for code, values in named if len(values)]
     if not parts:
         return CODER_VALUES.empty()
-    return CODER_VALUES.conform(pd.concat(parts, ignore_index=True))
+    return CODER_VALUES.conform(pd.concat(parts, ignore_index=True).join(_days(codes), on=["instrument", *SHEET]))
+
+
+def _days(codes: pd.DataFrame) -> pd.Series:
+    """First day of coding of every sheet; all missing where the marks bear none."""
+    dated = codes if "coded_on" in codes.columns else codes.assign(coded_on=None)
+    return dated.astype({"coded_on": "string"}).groupby(["instrument", *SHEET])["coded_on"].min()
 
 
 def session_values(
     values: pd.DataFrame,
     instruments: Mapping[str, CodingSystem | Questionnaire],
-    analysed_value: str = "mean of coders",
-    consensus_coder: str = "consensus",
+    analysed: AnalysedValue,
 ) -> pd.DataFrame:
     """The value of each session and total that analyses use.
 
     Parameters
     ----------
     values : table `coder_values`.
-    analysed_value : "mean of coders" (over those who coded it) or "consensus" (the sheet the coders agreed on).
-    consensus_coder : coder's id of the consensus sheets; never part of a mean.
+    analysed : the mean over those who coded the session, the value of the first of them in order of precedence, or
+        that of the sheet the coders agreed on. A consensus sheet is never part of a mean nor a single coder.
 
     Returns
     -------
     DataFrame
-        table `coded`: totals only; a session that nobody coded has an empty value and zero coders.
+        table `coded`: totals only, every session that has a sheet; where nobody coded the total, or there is no
+        consensus, the value is empty and its coders are zero.
     """
     import pandas as pd
 
     totals = [(name, each.name) for name, each in _totals(instruments)]
-    wanted = pd.MultiIndex.from_frame(values[["instrument", "code"]].astype("object")).isin(totals)
-    rows = values[wanted]
-    agreed = rows["coder"] == consensus_coder
-    rows = rows[agreed if analysed_value == "consensus" else ~agreed]
+    rows = values[pd.MultiIndex.from_frame(values[["instrument", "code"]].astype("object")).isin(totals)]
     if rows.empty:
         return CODED.empty()
     keys = ["patient", "session", "instrument", "code"]
-    given = rows[rows["value"].notna()]
+    agreed = rows["coder"] == analysed.consensus_coder
+    given = rows[(agreed if analysed.kind == "consensus" else ~agreed) & rows["value"].notna()]
+    if analysed.kind == "single coder":
+        order = analysed.precedence(sorted(given["coder"].unique()))
+        rank = given["coder"].map({coder: place for place, coder in enumerate(order)})
+        given = given.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates(keys)
+    found = given.groupby(keys, sort=True)
     summary = pd.DataFrame(
         {
-            "value": rows.groupby(keys, sort=True)["value"].mean(),
-            "n_coders": given.groupby(keys)["coder"].nunique(),
+            "value": found["value"].mean(),
+            "n_coders": found["coder"].nunique(),
             "coders": given.sort_values("coder").groupby(keys)["coder"].agg(";".join),
         }
     )
+    summary = summary.reindex(pd.MultiIndex.from_frame(rows[keys].drop_duplicates().sort_values(keys)))
     summary["n_coders"] = summary["n_coders"].fillna(0).astype("Int64")
     summary["coders"] = summary["coders"].fillna("none")
+    _tell_sessions_without_value(summary, int(agreed.sum()), analysed)
     return CODED.conform(summary.reset_index())
+
+
+def _tell_sessions_without_value(summary: pd.DataFrame, n_agreed: int, analysed: AnalysedValue) -> None:
+    empty = summary.index[summary["value"].isna()].droplevel(["instrument", "code"]).unique()
+    if analysed.kind == "consensus" and len(empty):
+        logger.warning("%d coded sessions have a total without consensus: their analysed value is empty", len(empty))
+    if analysed.kind != "consensus" and n_agreed:
+        logger.warning(
+            "consensus sheets (coder %s) are there, but the plan analyses the %s: they are left out",
+            analysed.consensus_coder,
+            analysed.kind,
+        )
 
 
 def _aggregate(marks: pd.DataFrame, how: str) -> pd.Series:

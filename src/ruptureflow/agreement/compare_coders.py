@@ -20,6 +20,7 @@ from ruptureflow.agreement.two_by_two import pooled_tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ruptureflow.agreement.analysed_value import AnalysedValue
     from ruptureflow.agreement.patient_bootstrap import Bootstrap
 
 Row = dict[str, object]
@@ -29,12 +30,18 @@ _MOST_CATEGORIES = 12
 
 @dataclass(frozen=True)
 class CodedValue:
-    """All coders' values of one code, and the patient and session number of each row."""
+    """All coders' values of one code, the patient and session number of each row, and the day each was coded on."""
 
     matrix: RatingMatrix
     patients: np.ndarray
     sessions: np.ndarray
     n_patients: int
+    coded_on: np.ndarray
+
+    @property
+    def coders(self) -> list[str]:
+        """Coders' ids in the order of the columns."""
+        return [str(rater) for rater in self.matrix.raters]
 
     @property
     def values(self) -> np.ndarray:
@@ -56,7 +63,24 @@ def coded_value(rows: pd.DataFrame) -> CodedValue:
     names = [str(patient) for patient, _ in matrix.targets]
     patients, of_session = np.unique(names, return_inverse=True) if names else ([], np.array([], dtype=int))
     sessions = np.array([float(session) for _, session in matrix.targets])
-    return CodedValue(matrix, of_session, sessions, len(patients))
+    return CodedValue(matrix, of_session, sessions, len(patients), _days(rows, matrix))
+
+
+def _days(rows: pd.DataFrame, matrix: RatingMatrix) -> np.ndarray:
+    """Day of coding as a number, sessions × coders; NaN where the sheet bears none."""
+    import pandas as pd
+
+    days = np.full(matrix.values.shape, np.nan)
+    if "coded_on" not in rows.columns:
+        return days
+    dated = rows[rows["coded_on"].notna() & rows["value"].notna()]
+    if len(dated):
+        row_of = {target: place for place, target in enumerate(matrix.targets)}
+        column_of = {rater: place for place, rater in enumerate(matrix.raters)}
+        numbers = (pd.to_datetime(dated["coded_on"], format="ISO8601") - pd.Timestamp(0)).dt.total_seconds() / 86400
+        at = [row_of[(patient, session)] for patient, session in zip(dated["patient"], dated["session"], strict=True)]
+        days[at, [column_of[coder] for coder in dated["coder"]]] = numbers
+    return days
 
 
 def icc_coefficients(coded: CodedValue, bootstrap: Bootstrap) -> list[Row]:
@@ -124,11 +148,15 @@ class Decomposition:
     reliabilities: list[Row]
 
 
-def decompose(coded: CodedValue, bootstrap: Bootstrap) -> Decomposition:
-    """Split a coded value into patient, session, coder, coder × patient and residual, with bootstrap intervals."""
+def decompose(coded: CodedValue, analysed: AnalysedValue, bootstrap: Bootstrap) -> Decomposition:
+    """Split a coded value into patient, session, coder, coder × patient and residual, with bootstrap intervals.
+
+    The variances are those of all sheets; the reliabilities are of the value that is analysed.
+    """
     if not coded.comparable:
         return Decomposition([], [])
-    sums = nested_sums(coded.values - np.nanmean(coded.values), coded.patients)
+    shares = analysed.shares(coded.values, coded.coders)
+    sums = nested_sums(coded.values - np.nanmean(coded.values), coded.patients, shares)
     found = nested_components(sums.weighted(np.ones((1, coded.n_patients))))
     drawn = nested_components(sums.weighted(bootstrap.weights(coded.n_patients)))
     complete = not np.isnan(coded.values).any()
@@ -141,6 +169,7 @@ def decompose(coded: CodedValue, bootstrap: Bootstrap) -> Decomposition:
         share = 100 * max(variance, 0.0) / whole if whole > 0 and np.isfinite(variance) else np.nan
         row: Row = {"component": name, "variance": variance, "ci_low": low, "ci_high": high, "share": share}
         variances.append(row | {"reml": restricted.get(name, np.nan)})
+    whose = "" if analysed.kind == "mean of coders" else "of one coder's value"
     meanings = {
         "within_patient": ("within-patient", "differences between a patient's sessions, coders being a sample"),
         "between_patient": (
@@ -155,35 +184,40 @@ def decompose(coded: CodedValue, bootstrap: Bootstrap) -> Decomposition:
     reliabilities: list[Row] = []
     for field, (coefficient, meaning) in meanings.items():
         low, high = bootstrap.interval(getattr(drawn, field), coded.n_patients)
+        estimate = float(getattr(found, field)[0])
         reliabilities.append(
             {
                 "coefficient": coefficient,
-                "estimate": float(getattr(found, field)[0]),
+                "estimate": estimate,
                 "ci_low": low,
                 "ci_high": high,
                 "interval": "bootstrap over patients",
                 "n_patients": coded.n_patients,
                 "n_observations": len(coded.values),
-                "note": meaning,
+                "note": "; ".join(filter(None, [meaning, whose, _range_remark(estimate)])),
             }
         )
     return Decomposition(variances, reliabilities)
 
 
+def _range_remark(estimate: float) -> str:
+    if np.isnan(estimate):
+        return "not computable: each patient has one session, or nothing varies"
+    return "" if 0 <= estimate <= 1 else "outside 0 to 1, as a variance behind it is negative: none can be shown"
+
+
 def bias_rows(coded: CodedValue, bootstrap: Bootstrap) -> list[Row]:
     """Bias and drift of each coder."""
-    raters = coded.matrix.raters
     return [
-        dataclasses.asdict(each) | {"coder": str(raters[each.coder])}
-        for each in coder_biases(coded.values, coded.patients, coded.sessions, bootstrap)
+        dataclasses.asdict(each) | {"coder": coded.coders[each.coder]}
+        for each in coder_biases(coded.values, coded.patients, coded.sessions, bootstrap, coded.coded_on)
     ]
 
 
 def pair_rows(coded: CodedValue, bootstrap: Bootstrap) -> list[Row]:
     """Bland–Altman statistics of each pair of coders."""
-    raters = coded.matrix.raters
     return [
-        dataclasses.asdict(each) | {"first": str(raters[each.first]), "second": str(raters[each.second])}
+        dataclasses.asdict(each) | {"first": coded.coders[each.first], "second": coded.coders[each.second]}
         for each in coder_pairs(coded.values, coded.patients, bootstrap)
     ]
 

@@ -20,14 +20,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMS: dict[str, str] = {
-    "ICC(1,1)": "single coder, coders differ from session to session, absolute agreement; McGraw and Wong's ICC(1)",
-    "ICC(2,1)": "single coder, coders are a sample of coders, absolute agreement; McGraw and Wong's ICC(A,1)",
-    "ICC(3,1)": "single coder, these coders and no others, consistency; McGraw and Wong's ICC(C,1)",
-    "ICC(1,k)": "mean of {k}, coders differ from session to session, absolute agreement; McGraw and Wong's ICC(k)",
-    "ICC(2,k)": "mean of {k}, coders are a sample of coders, absolute agreement; McGraw and Wong's ICC(A,k)",
-    "ICC(3,k)": "mean of {k}, these coders and no others, consistency; McGraw and Wong's ICC(C,k)",
+    "ICC(1,1)": "single coder, coders differ from session to session, absolute agreement",
+    "ICC(2,1)": "single coder, coders are a sample of coders, absolute agreement",
+    "ICC(3,1)": "single coder, these coders and no others, consistency",
+    "ICC(1,k)": "mean of {k}, coders differ from session to session, absolute agreement",
+    "ICC(2,k)": "mean of {k}, coders are a sample of coders, absolute agreement",
+    "ICC(3,k)": "mean of {k}, these coders and no others, consistency",
 }
-"""Shrout and Fleiss' notation and what each form means, {k} being how many coders, with the other notation in use."""
+"""Shrout and Fleiss' notation and what each form means, {k} being how many coders."""
+
+MCGRAW_WONG = {
+    "ICC(1,1)": "ICC(1)",
+    "ICC(2,1)": "ICC(A,1)",
+    "ICC(3,1)": "ICC(C,1)",
+    "ICC(1,k)": "ICC(k)",
+    "ICC(2,k)": "ICC(A,k)",
+    "ICC(3,k)": "ICC(C,k)",
+}
+"""The other notation in use, for the same coefficients (SPSS: A absolute agreement, C consistency)."""
 
 CLASSICAL = "classical F, assumes independent sessions"
 APPROXIMATE = "F from REML components at the effective number of coders, approximate, assumes independent sessions"
@@ -53,22 +63,25 @@ def icc(
     -------
     DataFrame
         form, estimate, ci_low, ci_high, statistic (F), df1, df2, p_value, n_targets, n_raters (the effective number
-        where the design is incomplete), meaning (the form in words), interval (how it was made), note (empty, or
-        what a reader must know).
+        where the design is incomplete), notation (McGraw and Wong's), meaning (the form in words), interval (how it
+        was made), note (empty, or what a reader must know: the design, constant raters, a coefficient outside 0 to 1,
+        why something is missing).
 
     Raises
     ------
     AgreementError
-        for a missing column, a value that is no number, or a target rated twice by one rater (both rows are listed).
+        if `ratings` is no DataFrame, a column is missing or stands twice, a value is no finite number, or one rater
+        rated a target twice (both rows are listed).
 
     Notes
     -----
     Complete designs (every rater rated every target): two-way mean squares; a negative coefficient is reported as it
     is. Intervals: forms 1 and 3 exact F (Shrout and Fleiss, 1979); form 2 the Satterthwaite approximation of Fleiss
     and Shrout (1978), ICC(2,k) as the Spearman–Brown step-up of the ends of ICC(2,1), which is what psych gives (irr
-    solves for ICC(A,k) anew, McGraw and Wong, 1996, and differs). The F test of form 2 is that of form 3: it tests
-    targets, not raters. All of them assume independent targets, which sessions of one patient are not:
-    `bootstrap_icc` resamples patients.
+    solves for ICC(A,k) anew, McGraw and Wong, 1996, and differs). Where an end of ICC(2,1) lies at or below −1/(k − 1),
+    the step-up has its pole and the end is minus infinity (psych goes on past the pole); an interval of form 2 that
+    does not hold its own estimate is missing. The F test of form 2 is that of form 3: it tests targets, not raters.
+    All of them assume independent targets, which sessions of one patient are not: `bootstrap_icc` resamples patients.
 
     Incomplete designs (rotating coders, gaps): all targets and ratings are used. Forms 2 and 3 come from REML variance
     components of crossed targets and raters, form 1 from the unbalanced one-way analysis of variance; k is the
@@ -86,7 +99,8 @@ def icc_rows(matrix: RatingMatrix, level: float) -> list[dict[str, object]]:
     n, n_raters = matrix.values.shape
     obstacle = _obstacle(matrix)
     if obstacle:
-        return [_row(form, n, float(n_raters), CLASSICAL, [f"not computable: {obstacle}"]) for form in FORMS]
+        k = n / (1 / matrix.ratings_per_target).sum() if n else 0.0
+        return [_row(form, n, k, CLASSICAL, [f"not computable: {obstacle}"]) for form in FORMS]
     values = without_unit(matrix.values)
     complete = not np.isnan(values).any()
     if complete:
@@ -222,11 +236,13 @@ def design_in_words(ratings_per_target: np.ndarray, n_raters: int) -> str:
 
 def coders_in_words(k: float) -> str:
     """How many coders a mean is of; a fraction is an effective number."""
-    return f"{k:.0f} coders" if k == round(k) else f"{k:.2f} coders (effective number a session)"
+    if k == round(k):
+        return f"{k:.0f} coder{'' if k == 1 else 's'}"
+    return f"{k:.2f} coders (effective number a session)"
 
 
 def _row(form: str, n: int, k: float, interval_kind: str, notes: list[str]) -> dict[str, object]:
     empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "statistic", "df1", "df2", "p_value"), np.nan)
     meaning = FORMS[form].format(k=coders_in_words(k))
-    extra = {"meaning": meaning, "interval": interval_kind, "note": "; ".join(notes)}
+    extra = {"notation": MCGRAW_WONG[form], "meaning": meaning, "interval": interval_kind, "note": "; ".join(notes)}
     return {"form": form, **empty, "n_targets": n, "n_raters": k, **extra}

@@ -65,7 +65,9 @@ class NestedSums:
 
 @dataclass(frozen=True)
 class NestedComponents:
-    """Variances, and the reliabilities of the analysed value (mean over a session's coders); numbers, or one a draw.
+    """Variances, and the reliabilities of the analysed value (by default the mean of a session's coders).
+
+    Numbers, or one a draw.
 
     within_patient : of a session's deviation from the patient's mean. between_patient : of the patient's mean over the
     sessions at hand, sessions and coders being samples; between_patient_coders : the same, only coders being a sample.
@@ -84,15 +86,21 @@ class NestedComponents:
 COMPONENTS = ("patient", "session", "coder", "coder_patient", "residual")
 
 
-def nested_sums(values: np.ndarray, patients: np.ndarray) -> NestedSums:
+def nested_sums(values: np.ndarray, patients: np.ndarray, shares: np.ndarray | None = None) -> NestedSums:
     """Sums by patient of a matrix of sessions × coders with NaN where a coder did not code.
 
     Parameters
     ----------
     values : coded values; subtract their mean first. Every row has at least one.
     patients : index of each row's patient, 0 … n − 1, each of which occurs.
+    shares : what each coder contributes to the analysed value of each session, rows summing to 1; None: the mean over
+        those who coded it.
     """
-    per_patient = [_patient_sums(values[patients == p]) for p in range(int(patients.max(initial=-1)) + 1)]
+    if shares is None:
+        rated = ~np.isnan(values)
+        shares = rated / rated.sum(axis=1, keepdims=True)
+    of_patient = [patients == p for p in range(int(patients.max(initial=-1)) + 1)]
+    per_patient = [_patient_sums(values[rows], shares[rows]) for rows in of_patient]
     return NestedSums(*(np.array([each[name] for each in per_patient]) for name in NestedSums.__dataclass_fields__))
 
 
@@ -148,8 +156,8 @@ def _patient_variance(
     return (between - expected) / (n - sums.ratings_squared / n)
 
 
-def _patient_sums(values: np.ndarray) -> dict[str, np.ndarray | float]:
-    """The sums of one patient's sessions × coders."""
+def _patient_sums(values: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray | float]:
+    """The sums of one patient's sessions × coders; `shares` of the coders in each session's analysed value."""
     rated = ~np.isnan(values)
     y, mask = np.where(rated, values, 0.0), rated.astype(float)
     k, n_by_coder = mask.sum(axis=1), mask.sum(axis=0)
@@ -161,7 +169,7 @@ def _patient_sums(values: np.ndarray) -> dict[str, np.ndarray | float]:
     right = deviations.sum(axis=0)
     inverse, rank = symmetric_inverse(reduced)
     coders = float(right @ inverse @ right)
-    mean_weights = weights.sum(axis=0) / t
+    mean_shares, squared_shares = shares.sum(axis=0) / t, (shares**2).sum()
     return {
         "patients": 1.0,
         "sessions": float(t),
@@ -185,11 +193,11 @@ def _patient_sums(values: np.ndarray) -> dict[str, np.ndarray | float]:
         "cell_share": (n_by_coder**2).sum() / n,
         "cells_squared": (n_by_coder**2).sum(),
         "sessions_squared": (k**2).sum(),
-        "drift": (weights**2).sum() - (weights.sum(axis=0) ** 2).sum() / t,
-        "spread": (1 - 1 / t) * (1 / k).sum(),
+        "drift": squared_shares - t * (mean_shares**2).sum(),
+        "spread": (1 - 1 / t) * squared_shares,
         "within_df": t - 1.0,
         "mean_session": 1 / t,
-        "mean_residual": (1 / k).sum() / t**2,
-        "mean_cell": (mean_weights**2).sum(),
-        "mean_by_coder": mean_weights,
+        "mean_residual": squared_shares / t**2,
+        "mean_cell": (mean_shares**2).sum(),
+        "mean_by_coder": mean_shares,
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ruptureflow.agreement import compare_coders
+from ruptureflow.agreement.analysed_value import AnalysedValue
 from ruptureflow.agreement.coding import coder_values, session_values
 from ruptureflow.agreement.errors import AgreementError
 from ruptureflow.agreement.items import describe_items, describe_scales, item_rows
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Row = dict[str, object]
+OBSERVER, WITHIN = "observer", "within-patient"
+"""Role and coefficient of the rows that the within-patient limit judges."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +72,24 @@ def rate_agreement(
     ------
     AgreementError
         for codes or answers that the instrument files do not know, and, under the policy "stop", for a headline ICC
-        below the limit.
+        or a within-patient reliability of an analysed total below its limit. One that cannot be computed is a warning.
     """
     bootstrap = Bootstrap(settings.bootstrap_draws, settings.seed, settings.level)
     values = coder_values(codes, instruments)
     compared = _Rows([], [], [], [], [], [])
     independent = values[values["coder"] != settings.consensus_coder]
-    for (instrument, code), part in independent.groupby(["instrument", "code"], sort=False):
+    for instrument, code in values[["instrument", "code"]].drop_duplicates().itertuples(index=False):
+        part = independent[(independent["instrument"] == instrument) & (independent["code"] == code)]
         _compare(str(instrument), str(code), part, instruments[str(instrument)], settings, bootstrap, compared)
     forms = filled_forms(responses, instruments)
     _describe_questionnaires(forms, instruments, bootstrap, compared)
     coefficients = _table(compared.coefficients, COEFFICIENTS)
-    _apply_policy(coefficients, settings)
+    _apply_policy(coefficients, _table(compared.reliabilities, RELIABILITIES), settings)
     scores = score_scales(forms, reported_scores, instruments)
     return Agreement(
         coefficients=coefficients,
         coder_values=values,
-        coded=session_values(values, instruments, settings.analysed_value, settings.consensus_coder),
+        coded=session_values(values, instruments, analysed_value(settings)),
         coder_variances=_table(compared.variances, CODER_VARIANCES),
         coder_biases=_table(compared.biases, CODER_BIASES),
         coder_pairs=_table(compared.pairs, CODER_PAIRS),
@@ -117,9 +121,10 @@ def _compare(
 ) -> None:
     place: Row = {"instrument": instrument, "code": code}
     coded = compare_coders.coded_value(part)
+    analysed, per_session = analysed_value(settings), coded.matrix.ratings_per_target
     total = next((each for each in system.totals if each.name == code), None)
     rows = compare_coders.icc_coefficients(coded, bootstrap)
-    headline = "ICC(2,k)" if settings.analysed_value == "mean of coders" else "ICC(2,1)"
+    headline = analysed.headline_form(per_session)
     if total is not None and coded.comparable:
         # A total of marks over segments is a count with a true zero; a session rating is an order of grades.
         counted = system.measures[total.measure].per == "segment"
@@ -129,25 +134,20 @@ def _compare(
         rows += compare_coders.rating_coefficients(coded, metrics, bootstrap)
         if code in system.rupture:
             rows += compare_coders.presence_coefficients(coded, system.rupture[code], bootstrap)
-        decomposition = compare_coders.decompose(coded, bootstrap)
+        decomposition = compare_coders.decompose(coded, analysed, bootstrap)
         out.variances.extend(place | row for row in decomposition.variances)
-        observer = {"instrument": instrument, "role": "observer", "scale": code}
-        for row in decomposition.reliabilities:
-            if row["coefficient"] == "within-patient" and not row["estimate"] >= settings.within_patient_limit:
-                note = f"below the limit of {settings.within_patient_limit:g}: slopes on this value are attenuated"
-                logger.warning("%s %s: within-patient reliability %.3f, %s", instrument, code, row["estimate"], note)
-                row = row | {"note": f"{row['note']}; {note}"}
-            out.reliabilities.append(observer | row)
+        observer: Row = {"instrument": instrument, "role": OBSERVER, "scale": code}
+        out.reliabilities.extend(
+            observer | row | {"note": _noted(row, WITHIN, settings)} for row in decomposition.reliabilities
+        )
         out.biases.extend(place | row for row in compare_coders.bias_rows(coded, bootstrap))
         out.pairs.extend(place | row for row in compare_coders.pair_rows(coded, bootstrap))
     for row in rows:
         leads = total is not None and row["form"] == headline
-        notes = [str(row["note"])] if row["note"] else []
-        if leads and settings.analysed_value == "consensus":
-            notes.append("of one coder before the consensus; the consensus itself has no classical ICC")
-        if leads and not row["estimate"] >= settings.icc_limit:
-            notes.append(f"below the limit of {settings.icc_limit:g} (policy {settings.icc_policy})")
-        out.coefficients.append(place | row | {"headline": leads, "note": "; ".join(notes) or None})
+        if leads:
+            row["note"] = "; ".join(filter(None, [analysed.in_words(per_session, coded.coders), row["note"]]))
+            row["note"] = _noted(row, headline, settings)
+        out.coefficients.append(place | row | {"headline": leads, "note": row["note"] or None})
 
 
 def _describe_questionnaires(
@@ -167,17 +167,46 @@ def _describe_questionnaires(
                 out.items.extend(place | row for row in item_rows(chosen, questionnaire, scale))
 
 
-def _apply_policy(coefficients: pd.DataFrame, settings: AgreementSettings) -> None:
+def analysed_value(settings: AgreementSettings) -> AnalysedValue:
+    """The plan's choice of what analyses use."""
+    return AnalysedValue(settings.analysed_value, tuple(settings.coder_order), settings.consensus_coder)
+
+
+def _noted(row: Row, judged: str, settings: AgreementSettings) -> str:
+    """The note of a row, with a word about the plan's limit where the row is judged by it and lies below."""
+    limit, policy, meaning = settings.icc_limit, settings.icc_policy, ""
+    if judged == WITHIN:
+        limit, policy = settings.within_patient_limit, settings.within_patient_policy
+        meaning = ": slopes on this value are attenuated"
+    low = judged in (row.get("form"), row.get("coefficient")) and row["estimate"] < limit
+    below = f"below the limit of {limit:g} (policy {policy}){meaning}" if low else ""
+    return "; ".join(filter(None, [str(row["note"] or ""), below]))
+
+
+def _apply_policy(coefficients: pd.DataFrame, reliabilities: pd.DataFrame, settings: AgreementSettings) -> None:
+    """Warn of what lies below its limit or cannot be computed; stop where the plan says so."""
     headline = coefficients[coefficients["headline"].fillna(False).astype(bool)]
-    low = headline[~(headline["estimate"] >= settings.icc_limit)]
-    lines = [
-        f"{row.instrument} {row.code}: {row.form} is {row.estimate:.3f}, below icc_limit {settings.icc_limit:g}; "
-        f"retrain the coders, code by consensus, or lower the limit in the plan with a reason"
-        for row in low.itertuples()
-    ]
-    if lines and settings.icc_policy == "stop":
-        raise AgreementError("\n".join(lines))
-    for line in lines:
+    within = reliabilities[(reliabilities["role"] == OBSERVER) & (reliabilities["coefficient"] == WITHIN)]
+    problems = []
+    for row in headline[headline["estimate"].isna()].itertuples():
+        logger.warning("%s %s: no %s, %s", row.instrument, row.code, row.form, row.note)
+    for row in headline[headline["estimate"] < settings.icc_limit].itertuples():
+        line = (
+            f"{row.instrument} {row.code}: {row.form} is {row.estimate:.3f}, below icc_limit {settings.icc_limit:g}; "
+            f"retrain the coders, code by consensus, or lower the limit in the plan with a reason"
+        )
+        problems.append((settings.icc_policy, line))
+    for row in within[within["estimate"] < settings.within_patient_limit].itertuples():
+        line = (
+            f"{row.instrument} {row.scale}: within-patient reliability is {row.estimate:.3f}, below "
+            f"within_patient_limit {settings.within_patient_limit:g}; slopes on this value are attenuated: more coders "
+            f"a session or retrained ones, or lower the limit in the plan with a reason"
+        )
+        problems.append((settings.within_patient_policy, line))
+    stopping = [line for policy, line in problems if policy == "stop"]
+    if stopping:
+        raise AgreementError("\n".join(stopping))
+    for _, line in problems:
         logger.warning("%s", line)
 
 

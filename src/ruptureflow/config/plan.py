@@ -96,16 +96,24 @@ class AssaySettings(Strict):
 class AgreementSettings(Strict):
     """How coders are compared and scales scored."""
 
-    analysed_value: Literal["mean of coders", "consensus"] = Field(
-        default="mean of coders", description="decides which ICC is the headline: ICC(2,k), or ICC(2,1) of one coder"
+    analysed_value: Literal["mean of coders", "single coder", "consensus"] = Field(
+        default="mean of coders",
+        description="decides which ICC is the headline: ICC(2,k) of a mean; ICC(2,1) of one coder, also before a "
+        "consensus",
+    )
+    coder_order: list[str] = Field(
+        default=[],
+        description="single coder: ids in order of precedence; the first who coded a session gives its value, coders "
+        "not named follow by id",
     )
     consensus_coder: str = Field(default="consensus", description="coder's id of the sheets the coders agreed on")
     level: float = Field(default=0.95, gt=0, lt=1)
-    icc_limit: float = Field(default=0.70, description="headline ICC below this is flagged")
+    icc_limit: float = Field(default=0.70, le=1, description="headline ICC below this is flagged")
     icc_policy: Literal["warn", "stop"] = "warn"
     within_patient_limit: float = Field(
-        default=0.70, description="within-patient reliability of an analysed total below this is noted"
+        default=0.70, le=1, description="within-patient reliability of an analysed total below this is flagged"
     )
+    within_patient_policy: Literal["warn", "stop"] = "warn"
     bootstrap_draws: int = Field(default=2000, ge=0, description="bootstrap samples of patients; 0 for none")
     seed: int = 20180
 
