@@ -48,6 +48,7 @@ def _results(sessions, plan=None, **changes):
         "descriptives": models.DESCRIPTIVES.empty(),
         "influence": models.INFLUENCE.empty(),
         "coefficients": agreement.COEFFICIENTS.empty(),
+        "reliabilities": agreement.RELIABILITIES.empty(),
         "curves": assay.CURVES.empty(),
         "concentrations": assay.CONCENTRATIONS.empty(),
     }
@@ -145,6 +146,21 @@ def test_coders_who_disagree_pass(estimate, policy, verdict):
     )  # fmt: skip
     found = _gates(coefficients=coefficients, agreement=AgreementSettings(icc_policy=policy))
     assert found.loc["coder agreement", "verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("estimate", "policy", "verdict"),
+    [(0.7, "stop", "pass"), (0.69, "warn", "warn"), (0.69, "stop", "fail"), (np.nan, "stop", "warn")],
+)
+def test_a_code_that_cannot_tell_a_patients_sessions_apart_passes(estimate, policy, verdict):
+    reliabilities = _table(
+        agreement.RELIABILITIES, instrument="3rs", role=["observer", "observer", "patient"],
+        scale=["confrontation", "confrontation", "bond"], coefficient=["within-patient", "between-patient", "alpha"],
+        estimate=[estimate, 0.1, 0.1], n_patients=22, n_observations=86,
+    )  # fmt: skip
+    found = _gates(reliabilities=reliabilities, agreement=AgreementSettings(within_patient_policy=policy))
+    assert found.loc["coder agreement within patients", "verdict"] == verdict
+    assert found.loc["coder agreement within patients", "subject"] == "3rs confrontation, within patients"
 
 
 def test_assay_gates_do_not_warn():

@@ -2,7 +2,7 @@
 
 Reads       results/intake/evidence/*.csv, results/pooled/{pooled,reproductions}.csv, and of every wave shown
             results/<wave>/models/{estimates,sessions,plan,descriptives,influence}.csv,
-            results/<wave>/agreement/coefficients.csv, results/<wave>/assay/{curves,concentrations}.csv
+            results/<wave>/agreement/{coefficients,reliabilities}.csv, results/<wave>/assay/{curves,concentrations}.csv
 Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
 """
 
@@ -18,6 +18,7 @@ rule audit_claims:
         descriptives=expand("results/{wave}/models/descriptives.csv", wave=PROJECT.shown),
         influence=expand("results/{wave}/models/influence.csv", wave=PROJECT.shown),
         coefficients=expand("results/{wave}/agreement/coefficients.csv", wave=PROJECT.shown),
+        reliabilities=expand("results/{wave}/agreement/reliabilities.csv", wave=PROJECT.shown),
         curves=expand("results/{wave}/assay/curves.csv", wave=PROJECT.shown),
         concentrations=expand("results/{wave}/assay/concentrations.csv", wave=PROJECT.shown),
     output:

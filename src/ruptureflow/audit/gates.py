@@ -33,7 +33,8 @@ def check_gates(
     waves : results by wave.
     pooled, claims, second_engine : tables of pooling and of this stage.
     settings : limits.
-    agreement : limit and policy of headline ICCs (policy stop makes the gate fail).
+    agreement : limits and policies of headline ICCs and of within-patient reliabilities of coded totals (policy stop
+        makes the gate fail).
 
     Returns
     -------
@@ -47,6 +48,7 @@ def check_gates(
     for wave, results in waves.items():
         found = [
             *_agreement_gates(results.coefficients, agreement),
+            *_within_patient_gates(results.reliabilities, agreement),
             *_curve_gates(results.curves, settings),
             *_censoring_gates(results.concentrations, settings),
             *_fit_gates(results, settings),
@@ -83,6 +85,24 @@ def _agreement_gates(coefficients: pd.DataFrame, agreement: AgreementSettings) -
         verdict = "pass" if known and row.estimate >= agreement.icc_limit else below if known else "warn"
         subject = f"{row.instrument} {row.code} {row.form}"
         found.append(_gate("coder agreement", subject, row.estimate, agreement.icc_limit, verdict, advice))
+    return found
+
+
+def _within_patient_gates(reliabilities: pd.DataFrame, agreement: AgreementSettings) -> list[dict[str, Any]]:
+    """Whether coded totals tell a patient's sessions apart: what slopes within patients rest on."""
+    below = "fail" if agreement.within_patient_policy == "stop" else "warn"
+    coded = reliabilities[(reliabilities["role"] == "observer") & (reliabilities["coefficient"] == "within-patient")]
+    found = []
+    for row in coded.itertuples():
+        known = row.estimate == row.estimate
+        advice = "slopes within patients on this code are attenuated: have more coders code each session, or retrain"
+        if not known:
+            advice = (
+                "no reliability within patients can be computed: patients have one coded session each, or all alike"
+            )
+        verdict = "pass" if known and row.estimate >= agreement.within_patient_limit else below if known else "warn"
+        subject, limit = f"{row.instrument} {row.scale}, within patients", agreement.within_patient_limit
+        found.append(_gate("coder agreement within patients", subject, row.estimate, limit, verdict, advice))
     return found
 
 

@@ -18,5 +18,6 @@ class WaveResults:
     descriptives: pd.DataFrame
     influence: pd.DataFrame
     coefficients: pd.DataFrame
+    reliabilities: pd.DataFrame
     curves: pd.DataFrame
     concentrations: pd.DataFrame
