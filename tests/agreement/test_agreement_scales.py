@@ -11,6 +11,7 @@ from ruptureflow.agreement.consistency import (
     item_covariances,
     item_sums,
     mcdonald_omega,
+    omega_of_draws,
     one_factor,
 )
 from ruptureflow.agreement.items import describe_scales, item_rows
@@ -227,6 +228,26 @@ def test_reliabilities_of_repeated_forms_stand_at_both_levels_with_intervals():
     assert within["ci_low"] < within["estimate"] < within["ci_high"]
     assert within["n_observations"] == 59
     assert "1 of 60 forms left out" in within["note"]
+
+
+    omega = found["omega within patients"]
+    assert omega["ci_low"] < omega["estimate"] < omega["ci_high"]
+    assert omega["interval"] == "bootstrap over patients"
+
+
+def test_a_draw_of_omega_is_the_omega_of_the_patients_drawn():
+    generator = np.random.default_rng(5)
+    patients = np.repeat(np.arange(8), 3)
+    values = generator.normal(size=(24, 1)) + generator.normal(size=(24, 4))
+    sums = item_sums(values - values.mean(axis=0), patients)
+    weights = np.array([[2.0, 1, 0, 1, 1, 3, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1], [8, 0, 0, 0, 0, 0, 0, 0]])
+    whole, drawn = (item_covariances(sums.weighted(each)).all for each in (np.ones(8), weights))
+    found = omega_of_draws(whole, drawn)
+    repeated = np.concatenate([values[patients == p] for p in range(8) for _ in range(int(weights[0, p]))])
+    assert found[0] == pytest.approx(mcdonald_omega(np.cov(repeated, rowvar=False))[0], abs=1e-5)
+    assert found[1] == pytest.approx(mcdonald_omega(whole)[0], abs=1e-7)
+    # Three different forms have a covariance matrix of rank two.
+    assert np.isnan(found[2])
 
 
 def test_a_scale_without_variance_has_no_alpha_and_no_error():

@@ -15,12 +15,13 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
+from ruptureflow.agreement.consistency import item_covariances, item_sums, omega_of_draws  # noqa: E402
 from ruptureflow.agreement.icc import draw_icc  # noqa: E402
 from ruptureflow.agreement.mean_squares import coefficients, interval, mean_squares  # noqa: E402
 from ruptureflow.agreement.nested_components import nested_components, nested_sums  # noqa: E402
 from ruptureflow.agreement.patient_bootstrap import Bootstrap  # noqa: E402
 
-SIMULATIONS, SESSIONS = 1000, 4
+SIMULATIONS, OMEGA_SIMULATIONS, SESSIONS = 1000, 400, 4
 PATIENTS = (12, 22, 50)
 # Shares of patient, session, coder × patient and residual; the two coders do not differ on average.
 CASES = {
@@ -67,8 +68,28 @@ def coverage(n: int, case: tuple[float, ...]) -> tuple[float, float, float]:
     return tuple(held / SIMULATIONS)
 
 
+def omega_coverage(n: int) -> tuple[float, float]:
+    """Shares of bootstrap intervals of omega of four items, over all forms and within patients, that hold the truth."""
+    loadings, spread = np.array([0.8, 0.7, 0.9, 0.6]), np.array([0.6, 0.8, 0.5, 0.9])
+    generator = np.random.default_rng(1)
+    of_form = np.repeat(np.arange(n), SESSIONS)
+    # The factor varies between patients (share .5) and within them (.5), items' own parts within patients only.
+    truths = [v * loadings.sum() ** 2 / (v * loadings.sum() ** 2 + (spread**2).sum()) for v in (1.0, 0.5)]
+    held = np.zeros(2)
+    for simulation in range(OMEGA_SIMULATIONS):
+        factor = generator.normal(0, 0.5**0.5, n)[of_form] + generator.normal(0, 0.5**0.5, n * SESSIONS)
+        answers = factor[:, None] * loadings + generator.normal(0, spread, (n * SESSIONS, 4))
+        sums = item_sums(answers - answers.mean(axis=0), of_form)
+        bootstrap = Bootstrap(500, simulation)
+        found, drawn = (item_covariances(sums.weighted(w)) for w in (np.ones(n), bootstrap.weights(n)))
+        for place, level in enumerate(("all", "within")):
+            low, high = bootstrap.interval(omega_of_draws(getattr(found, level), getattr(drawn, level)), n)
+            held[place] += low <= truths[place] <= high
+    return tuple(held / OMEGA_SIMULATIONS)
+
+
 def main() -> None:
-    """Write the table."""
+    """Write the tables."""
     lines = [
         f"Coverage of 95 % intervals, {SIMULATIONS:,} simulations a line, {SESSIONS} sessions a patient, two coders "
         "(`python validation/agreement/coverage.py`; the error of a share is .007).",
@@ -80,6 +101,14 @@ def main() -> None:
         for n in PATIENTS:
             shares = " | ".join(f"{share:.3f}" for share in coverage(n, case))
             lines.append(f"| {name} | {n} | {shares} |")
+    lines += [
+        "",
+        f"The same of omega of four items, {OMEGA_SIMULATIONS} simulations a line (the error of a share is .011).",
+        "",
+        "| patients | omega, over patients | omega within patients, over patients |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {n} | " + " | ".join(f"{share:.3f}" for share in omega_coverage(n)) + " |" for n in PATIENTS]
     Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

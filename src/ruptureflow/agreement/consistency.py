@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LEAST_UNIQUENESS = 0.005
-_STEPS = 200
+from ruptureflow.agreement.one_factor import OneFactor, one_factor
+
+_DEFINITE = 1e-10
+"""Smallest eigenvalue of a correlation matrix that counts as positive definite."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,6 @@ class ItemCovariances:
     all: np.ndarray
     within: np.ndarray
     between: np.ndarray
-
-
-@dataclass(frozen=True)
-class OneFactor:
-    """Maximum-likelihood solution with one factor: loadings and uniquenesses on the correlation scale."""
-
-    loadings: np.ndarray
-    uniquenesses: np.ndarray
-    at_bound: bool
 
 
 def item_sums(answers: np.ndarray, clusters: np.ndarray) -> ItemSums:
@@ -93,65 +86,46 @@ def mcdonald_omega(covariance: np.ndarray) -> tuple[float, str]:
     -------
     omega, note : NaN and the reason where it cannot be computed; a note where a uniqueness was held at its bound.
     """
+    omega, note, _ = _omega_and_factor(covariance)
+    return omega, note
+
+
+def omega_of_draws(covariance: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """Omega of a bootstrap's covariance matrices; NaN where one is not positive definite.
+
+    Parameters
+    ----------
+    covariance : of the whole sample; each draw's factor is sought from its solution. covariances : one a draw.
+    """
+    drawn = np.full(len(covariances), np.nan)
+    _, _, whole = _omega_and_factor(covariance)
+    if whole is None:
+        return drawn
+    sds = np.sqrt(np.maximum(np.diagonal(covariances, axis1=-2, axis2=-1), 0))
+    usable = np.isfinite(covariances).all(axis=(-2, -1)) & (sds > 0).all(axis=-1)
+    correlations = covariances[usable] / sds[usable][:, :, None] / sds[usable][:, None, :]
+    definite = np.linalg.eigvalsh(correlations)[:, 0] > _DEFINITE
+    usable[usable] = definite
+    if usable.any():
+        solution = one_factor(correlations[definite], whole.uniquenesses, tolerance=1e-6)
+        drawn[usable] = _share_of_factor(sds[usable], solution)
+    return drawn
+
+
+def _omega_and_factor(covariance: np.ndarray) -> tuple[float, str, OneFactor | None]:
     sds = np.sqrt(np.maximum(np.diag(covariance), 0))
     if len(covariance) < 3:
-        return np.nan, "omega needs three items"
+        return np.nan, "omega needs three items", None
     if (sds == 0).any() or not np.isfinite(covariance).all():
-        return np.nan, "an item does not vary at this level"
+        return np.nan, "an item does not vary at this level", None
     correlation = covariance / sds[:, None] / sds[None, :]
-    if np.linalg.eigvalsh(correlation)[0] <= 1e-10:
-        return np.nan, "the items' covariance matrix at this level is not positive definite"
+    if np.linalg.eigvalsh(correlation)[0] <= _DEFINITE:
+        return np.nan, "the items' covariance matrix at this level is not positive definite", None
     solution = one_factor(correlation)
-    common = float(sds @ solution.loadings) ** 2
-    omega = common / (common + float(sds**2 @ solution.uniquenesses))
-    return omega, "a uniqueness lies at its bound (Heywood case)" if solution.at_bound else ""
+    note = "a uniqueness lies at its bound (Heywood case)" if solution.at_bound else ""
+    return float(_share_of_factor(sds, solution)), note, solution
 
 
-def one_factor(correlation: np.ndarray) -> OneFactor:
-    """One common factor by maximum likelihood, as R's factanal (uniquenesses not below 0.005).
-
-    Newton's method on the logarithms of the uniquenesses with the approximate second derivatives of Clarke (1970)
-    and Jöreskog (1977), the step halved while it does not lower the deviance.
-    """
-    log_least = np.log(_LEAST_UNIQUENESS)
-    place = np.clip(np.log(0.5 / np.diag(np.linalg.inv(correlation))), log_least, 0.0)
-    current = _concentrated(correlation, place)
-    for _ in range(_STEPS):
-        free = ~((place <= log_least) & (current.gradient > 0)) & ~((place >= 0) & (current.gradient < 0))
-        if not free.any() or np.abs(current.gradient[free]).max() < 1e-12:
-            break
-        move = np.zeros(len(place))
-        curvature = current.curvature[np.ix_(free, free)] + 1e-12 * np.eye(int(free.sum()))
-        move[free] = -np.linalg.solve(curvature, current.gradient[free])
-        step = 1.0
-        following = _concentrated(correlation, np.clip(place + move, log_least, 0.0))
-        while following.deviance > current.deviance and step > 1e-6:
-            step /= 2
-            following = _concentrated(correlation, np.clip(place + step * move, log_least, 0.0))
-        if following.deviance > current.deviance:
-            break
-        place, current = np.clip(place + step * move, log_least, 0.0), following
-    return OneFactor(current.loadings, np.exp(place), bool((place <= log_least).any()))
-
-
-@dataclass(frozen=True)
-class _Concentrated:
-    """Deviance at given uniquenesses with the best loadings, and its derivatives by their logarithms."""
-
-    deviance: float
-    gradient: np.ndarray
-    curvature: np.ndarray
-    loadings: np.ndarray
-
-
-def _concentrated(correlation: np.ndarray, log_uniquenesses: np.ndarray) -> _Concentrated:
-    root = np.exp(log_uniquenesses / 2)
-    values, vectors = np.linalg.eigh(correlation / root[:, None] / root)
-    rest, directions = values[:-1], vectors[:, :-1]
-    loadings = np.sqrt(max(values[-1] - 1, 0.0)) * vectors[:, -1] * root
-    return _Concentrated(
-        float((rest - np.log(rest) - 1).sum()),
-        (directions**2) @ (1 - rest),
-        (directions @ directions.T) ** 2,
-        loadings if loadings.sum() >= 0 else -loadings,
-    )
+def _share_of_factor(sds: np.ndarray, solution: OneFactor) -> np.ndarray:
+    common = (sds * solution.loadings).sum(axis=-1) ** 2
+    return common / (common + (sds**2 * solution.uniquenesses).sum(axis=-1))

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ruptureflow.agreement.consistency import cronbach_alpha, item_covariances, item_sums, mcdonald_omega
+from ruptureflow.agreement.consistency import (
+    cronbach_alpha,
+    item_covariances,
+    item_sums,
+    mcdonald_omega,
+    omega_of_draws,
+)
 from ruptureflow.agreement.scales import keyed_answers
 
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ def scale_reliabilities(
     -------
     list of dict
         coefficient (alpha, omega, each also within and between patients where patients have several forms), estimate,
-        ci_low, ci_high (alpha: bootstrap over patients; omega has none), interval, n_patients, n_observations, note.
+        ci_low, ci_high (bootstrap over patients), interval, n_patients, n_observations, note.
     """
     keyed = keyed_answers(answers, questionnaire, scale).dropna()
     if len(scale.items) < 2 or len(keyed) < 2:
@@ -64,14 +70,15 @@ def scale_reliabilities(
             continue
         covariance = getattr(found, level)
         alpha = float(cronbach_alpha(covariance))
-        low, high = np.nan, np.nan
-        if drawn is not None:
-            low, high = bootstrap.interval(cronbach_alpha(getattr(drawn, level)), len(patients))
         omega, remark = mcdonald_omega(covariance)
+        of_alpha = of_omega = (np.nan, np.nan)
+        if drawn is not None:
+            of_alpha = bootstrap.interval(cronbach_alpha(getattr(drawn, level)), len(patients))
+            of_omega = bootstrap.interval(omega_of_draws(covariance, getattr(drawn, level)), len(patients))
         varies = "" if np.isfinite(alpha) else "the sum of the items does not vary at this level"
         for name, estimate, ends, note in (
-            ("alpha", alpha, (low, high), varies),
-            ("omega", omega, (np.nan, np.nan), remark),
+            ("alpha", alpha, of_alpha, varies),
+            ("omega", omega, of_omega, remark),
         ):
             rows.append(
                 {
