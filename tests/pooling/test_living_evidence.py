@@ -38,11 +38,30 @@ def test_different_constructs_or_simulated_waves_share_a_plot():
 
 def test_a_look_draws_a_verdict_without_a_rule():
     table = cumulative(pool(*POOL))
-    assert not {"crosses", "alpha_available"} & set(sequential_verdicts(table))
+    assert not {"crosses", "boundary", "alpha_spent"} & set(sequential_verdicts(table))
     with_rule = sequential_verdicts(table, SpendingRule(0.05, 500))
-    assert with_rule["alpha_available"].sum() <= 0.05 + 1e-12
-    assert with_rule["alpha_available"].iloc[0] < 1e-3
-    assert sequential_verdicts(table, SpendingRule(0.05, 500, "pocock"))["alpha_available"].iloc[0] > 1e-3
+    assert with_rule["alpha_spent"].is_monotonic_increasing and with_rule["alpha_spent"].iloc[-1] <= 0.05
+    assert with_rule["boundary"].iloc[0] > 3
+    assert sequential_verdicts(table, SpendingRule(0.05, 500, "pocock"))["boundary"].iloc[0] < 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        # Five equal looks, two-sided .05: ldbounds' and Jennison & Turnbull's tables.
+        ("obrien-fleming", [4.8769, 3.3570, 2.6803, 2.2898, 2.0310]),
+        ("pocock", [2.4380, 2.4268, 2.4101, 2.3966, 2.3859]),
+    ],
+)
+def test_a_boundary_spends_another_error_than_it_says(kind, expected):
+    assert SpendingRule(0.05, 1, kind).boundaries(np.arange(1, 6) / 5) == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_look_without_new_information_or_after_the_last_draws_a_verdict():
+    found = SpendingRule(0.05, 10).boundaries([5, 5, 10, 12])
+    assert np.isinf(found[[1, 3]]).all() and np.isfinite(found[[0, 2]]).all()
+    # One look at all the planned information is an ordinary test.
+    assert SpendingRule(0.05, 10).boundaries([10])[0] == pytest.approx(1.959964, abs=1e-5)
 
 
 def test_more_waves_do_not_reach_the_stated_width():

@@ -8,7 +8,7 @@ import pytest
 from ruptureflow.config.plan import read_plan
 from ruptureflow.config.waves import WaveRow
 from ruptureflow.pooling import PoolingError
-from ruptureflow.pooling.evidence import pool_evidence
+from ruptureflow.pooling.evidence import WaveEvidence, pool_evidence
 from ruptureflow.pooling.reproductions import JOINT
 from ruptureflow.pooling.study_table import read_cells
 from ruptureflow.tables import models
@@ -29,28 +29,28 @@ def published(settings):
 
 @pytest.fixture(scope="module")
 def found(settings, published):
-    return pool_evidence(models.ESTIMATES.empty(), WAVES, published, settings)
+    return pool_evidence(WaveEvidence(models.ESTIMATES.empty(), WAVES), published, settings)
 
 
 def _line(found, pool_id, quantity):
-    rows = found.reproductions.query("pool == @pool_id and quantity == @quantity")
+    rows = found.tables["reproductions"].query("pool == @pool_id and quantity == @quantity")
     return rows[rows["convention"] != JOINT].iloc[0]
 
 
 def test_a_printed_figure_has_no_row_or_stands_beside_a_pool_that_is_not_there(found, published):
-    figures = found.reproductions[found.reproductions["convention"] != JOINT]
+    figures = found.tables["reproductions"][found.tables["reproductions"]["convention"] != JOINT]
     printed = published["safran2011_pooled_check.csv"]
     assert len(figures) == len(printed) == 43
     assert sorted(figures["published"]) == sorted(printed["published"])
-    assert set(found.reproductions["pool"]) <= set(found.pooled["pool"])
+    assert set(found.tables["reproductions"]["pool"]) <= set(found.tables["pooled"]["pool"])
     assert not figures.duplicated(["pool", "quantity", "convention"]).any()
 
 
 def test_the_one_figure_that_excludes_the_others_is_called_reproduced(found):
-    alone = found.reproductions[found.reproductions["verdict"].str.contains("alone only")]
+    alone = found.tables["reproductions"][found.tables["reproductions"]["verdict"].str.contains("alone only")]
     assert alone[["pool", "quantity", "published"]].values.tolist() == [["training_between_groups", "z", "2.66"]]
     # What is not reproduced: the count that is off by one, and what the counter-examples are there to rule out.
-    wrong = found.reproductions[found.reproductions["verdict"].str.startswith("not")]
+    wrong = found.tables["reproductions"][found.tables["reproductions"]["verdict"].str.startswith("not")]
     other = wrong[~wrong["convention"].str.contains("n − 3|mean variance", regex=True)]
     assert other["published"].tolist() == ["321"]
 
@@ -59,10 +59,12 @@ def test_the_one_figure_that_excludes_the_others_is_called_reproduced(found):
 # r of the pool .15096 against .15095.
 @pytest.mark.parametrize(("pool_id", "near"), [("training_pre_post", 1e-6), ("training_between_groups", 5e-4)])
 def test_the_pool_is_another_than_the_figure_beside_it(found, pool_id, near):
-    row = found.pooled.query("pool == @pool_id and method == 'dl' and test == 'z'").iloc[0]
+    row = found.tables["pooled"].query("pool == @pool_id and method == 'dl' and test == 'z'").iloc[0]
     for quantity, column in (("r", "shown"), ("z", "statistic"), ("ci_low", "shown_low"), ("q", "q")):
         assert row[column] == pytest.approx(_line(found, pool_id, quantity)["recomputed"], rel=near), quantity
-    groups = found.subgroups.query("pool == @pool_id and method == 'dl' and test == 'z'").set_index("subgroup")
+    groups = (
+        found.tables["subgroups"].query("pool == @pool_id and method == 'dl' and test == 'z'").set_index("subgroup")
+    )
     assert list(groups.index) == ["axis_1", "axis_2_or_interpersonal"]
     for name, group in groups.iterrows():
         assert group["shown"] == pytest.approx(
@@ -73,12 +75,12 @@ def test_the_pool_is_another_than_the_figure_beside_it(found, pool_id, near):
 
 
 def test_arms_count_twice_or_a_study_without_controls_vanishes(found):
-    effects = found.effects.set_index(["pool", "label"])
+    effects = found.tables["effects"].set_index(["pool", "label"])
     assert effects.loc[("training_pre_post", "Bambling et al. (2006)"), "n"] == 65
     assert effects.loc[("training_between_groups", "Bambling et al. (2006)"), "n"] == 103
     assert len(effects.loc["training_pre_post"]) == 8
     assert len(effects.loc["training_between_groups"]) == 7
-    notes = found.pooled.query("pool == 'training_between_groups'")["note"]
+    notes = found.tables["pooled"].query("pool == 'training_between_groups'")["note"]
     assert notes.str.contains("without an effect: Hilsenroth et al. (2007)", regex=False).all()
     derived = effects.loc[("training_between_groups", "Constantino et al. (2008)")]
     assert "not legible" in derived["note"]
@@ -89,11 +91,13 @@ def test_a_printed_pool_is_looked_for_in_an_analysis_that_is_not_there(settings,
     first = settings.published[0].model_copy(update={"printed_analysis": "repair"})
     wrong = settings.model_copy(update={"published": [first], "figures": None})
     with pytest.raises(PoolingError, match="no analysis 'repair'; it has rupture_repair"):
-        pool_evidence(models.ESTIMATES.empty(), WAVES, published, wrong)
+        pool_evidence(WaveEvidence(models.ESTIMATES.empty(), WAVES), published, wrong)
 
 
 def test_the_readings_hide_how_far_a_figure_may_move(found):
-    ranged = found.reproductions[found.reproductions["recomputed_low"] < found.reproductions["recomputed_high"]]
+    ranged = found.tables["reproductions"][
+        found.tables["reproductions"]["recomputed_low"] < found.tables["reproductions"]["recomputed_high"]
+    ]
     assert len(ranged) == 38
     inside = ranged["recomputed"].between(ranged["recomputed_low"], ranged["recomputed_high"])
     assert inside.all()

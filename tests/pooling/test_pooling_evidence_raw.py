@@ -9,7 +9,7 @@ from ruptureflow.config.instruments import read_instruments
 from ruptureflow.config.plan import PoolingSettings
 from ruptureflow.config.wave import Wave, read_wave
 from ruptureflow.config.waves import WaveRow
-from ruptureflow.pooling.evidence import pool_evidence
+from ruptureflow.pooling.evidence import WaveEvidence, pool_evidence
 from ruptureflow.pooling.identity import measure_identity
 from ruptureflow.tables import models
 
@@ -49,12 +49,12 @@ def _pooled(waves, instruments=("wai_s",), units=(UNIT, UNIT)):
     listed = [WaveRow(wave=name, folder=f"data/{name}", origin="real") for name in waves]
     settings = PoolingSettings(methods=["reml"], tests=["z"], waves=[RAW])
     given = {name: INSTRUMENTS[name] for name in instruments}
-    return pool_evidence(estimates, listed, {}, settings, waves, given)
+    return pool_evidence(WaveEvidence(estimates, listed, declared=waves, instruments=given), {}, settings)
 
 
 def test_waves_that_measured_alike_are_not_pooled():
     found = _pooled({"w1": _wave(), "w2": _wave()})
-    assert found.pooled["k"].tolist() == [2]
+    assert found.tables["pooled"]["k"].tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_waves_that_measured_alike_are_not_pooled():
 )
 def test_slopes_with_the_same_unit_are_pooled_over_different_assays(other, difference):
     found = _pooled({"w1": _wave(), "w2": _wave(**other)})
-    assert not len(found.pooled)
-    assert found.effects["note"].str.contains(difference, regex=False).all()
-    assert found.effects["weight"].isna().all()
+    assert not len(found.tables["pooled"])
+    assert found.tables["effects"]["note"].str.contains(difference, regex=False).all()
+    assert found.tables["effects"]["weight"].isna().all()
 
 
 def test_slopes_in_different_units_are_pooled():
     found = _pooled({"w1": _wave(), "w2": _wave()}, units=(UNIT, "wai_sr points per pg/mL in saliva by RIA"))
-    assert not len(found.pooled)
-    assert found.effects["note"].str.contains("the unit is 'wai_s points").all()
+    assert not len(found.tables["pooled"])
+    assert found.tables["effects"]["note"].str.contains("the unit is 'wai_s points").all()
 
 
 def test_one_wave_alone_must_agree_with_nobody():
-    assert _pooled({"w1": _wave(kit="not reported")}).pooled["k"].tolist() == [1]
+    assert _pooled({"w1": _wave(kit="not reported")}).tables["pooled"]["k"].tolist() == [1]
 
 
 def test_two_forms_of_a_scale_are_one_instrument():
@@ -112,9 +112,9 @@ def test_a_therapist_s_or_a_centred_variable_is_another_measure():
 
 def test_two_assays_of_which_nothing_is_known_agree():
     found = _pooled({"w1": _wave(kit="not reported"), "w2": _wave(kit="not reported")})
-    assert not len(found.pooled)
+    assert not len(found.tables["pooled"])
     assert (
-        found.effects["note"]
+        found.tables["effects"]["note"]
         .str.contains("kit not reported, extraction none done) cannot be said to agree", regex=False)
         .all()
     )

@@ -8,7 +8,7 @@ from ruptureflow.config.strict import ConfigError, parse
 from ruptureflow.config.studies import PublishedPool
 from ruptureflow.config.waves import WaveRow
 from ruptureflow.pooling import PoolingError, effect_sizes, pool, pool_subgroups
-from ruptureflow.pooling.evidence import pool_evidence
+from ruptureflow.pooling.evidence import WaveEvidence, pool_evidence
 from ruptureflow.pooling.plots import of_plan
 from ruptureflow.pooling.study_effects import study_effects
 from ruptureflow.pooling.study_table import read_cells
@@ -31,7 +31,7 @@ def _pooled(text, tests=("z",), methods=("reml",), **given):
     settings = PoolingSettings.model_validate({"methods": list(methods), "tests": list(tests), "published": [own]})
     waves = [WaveRow(wave="w", folder="data/w", origin="real")]
     published = {FILE: read_cells(text.encode(), FILE, settings.delimiter(FILE))}
-    return pool_evidence(models.ESTIMATES.empty(), waves, published, settings)
+    return pool_evidence(WaveEvidence(models.ESTIMATES.empty(), waves), published, settings)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_g_is_corrected_a_second_time():
         ("Study,r,n\na,.2,30\n", {"effect": "r"}, "no column 'study'; did you mean 'Study'? Say in the pool which"),
         ("study,r,n\n", {"effect": "r"}, "no row holds an effect"),
         ("study,estimate,n1,n2\na,.2,1,9\n", {"effect": "d"}, "column 'n1': '1' is too small a group"),
-        ("study,estimate\na,.2\n", {"effect": "fisher_z"}, "has neither a column std_error and variance"),
+        ("study,estimate\na,.2\n", {"effect": "fisher_z"}, "has no column std_error, variance, or ci_low"),
         ("study,estimate,std_error,variance\na,.2,.1,.01\n", {"effect": "fisher_z"}, "has both a column std_error"),
         ("study,events1,n1,events2,n2\na,9,8,1,8\n", {"effect": "odds_ratio"}, "'9' is more than its group's 8"),
         ("study,events1,n1,events2,n2\na,0,8,0,8\n", {"effect": "odds_ratio"}, "both groups have no event"),
@@ -172,14 +172,14 @@ def test_rows_without_an_effect_are_dropped_in_silence():
     with pytest.raises(PoolingError, match="row 3, column 'r': '' is empty"):
         _pooled(text, effect="r")
     found = _pooled(text, effect="r", blank_rows="leave out")
-    assert list(found.effects["label"]) == ["a", "c"]
-    assert found.pooled["note"].str.contains("without an effect: b").all()
+    assert list(found.tables["effects"]["label"]) == ["a", "c"]
+    assert found.tables["pooled"]["note"].str.contains("without an effect: b").all()
 
 
 @pytest.mark.parametrize(("how", "correlation", "variance"), [("independent", None, 0.01), ("correlated", 0.5, 0.015)])
 def test_two_rows_of_a_study_count_as_two_studies(how, correlation, variance):
     text = "study,estimate,variance,n\na,.2,.02,30\na,.4,.02,20\nb,.1,.03,9\n"
-    found = _pooled(text, effect="fisher_z", several_rows=how, rows_correlation=correlation).effects
+    found = _pooled(text, effect="fisher_z", several_rows=how, rows_correlation=correlation).tables["effects"]
     assert list(found["label"]) == ["a", "b"]
     assert found["estimate"].tolist() == pytest.approx([0.3, 0.1])
     assert found["variance"].tolist() == pytest.approx([variance, 0.03])
@@ -189,11 +189,11 @@ def test_two_rows_of_a_study_count_as_two_studies(how, correlation, variance):
 
 def test_an_odds_ratio_is_shown_as_its_logarithm():
     found = _pooled("study,events1,n1,events2,n2\na,8,20,3,21\nb,9,30,4,30\nc,6,25,5,25\n", effect="odds_ratio")
-    one, row = found.effects.iloc[0], found.pooled.iloc[0]
+    one, row = found.tables["effects"].iloc[0], found.tables["pooled"].iloc[0]
     assert one["shown"] == pytest.approx((8 * 18) / (12 * 3))
     assert row["shown"] == pytest.approx(np.exp(row["estimate"]))
     assert (one["shown_as"], row["shown_as"]) == ("ratio", "ratio")
-    label = of_plan.plan_forest(found.effects, found.pooled, "mine").axes[1].get_xlabel()
+    label = of_plan.plan_forest(found.tables["effects"], found.tables["pooled"], "mine").axes[1].get_xlabel()
     assert label == "Odds ratio"
 
 
@@ -210,18 +210,18 @@ f,.35,65,50,school
 def test_subgroups_and_moderators_are_pooled_otherwise_than_by_the_library():
     given = {"subgroups": "place", "moderators": {"age": "number", "place": "factor"}}
     found = _pooled(STUDIES, effect="r", methods=("dl",), **given)
-    y, v = found.effects["estimate"].to_numpy(), found.effects["variance"].to_numpy()
+    y, v = found.tables["effects"]["estimate"].to_numpy(), found.tables["effects"]["variance"].to_numpy()
     groups = ["clinic"] * 3 + ["school"] * 3
     theirs = pool_subgroups(y, v, groups, "dl", "z")
-    assert list(found.subgroups["subgroup"]) == ["clinic", "school"]
-    assert found.subgroups["estimate"].tolist() == pytest.approx(list(theirs.table["estimate"]))
-    assert found.subgroups["q_between"].tolist() == pytest.approx([theirs.q_between] * 2)
-    assert found.subgroups["shown"].tolist() == pytest.approx(list(np.tanh(theirs.table["estimate"])))
+    assert list(found.tables["subgroups"]["subgroup"]) == ["clinic", "school"]
+    assert found.tables["subgroups"]["estimate"].tolist() == pytest.approx(list(theirs.table["estimate"]))
+    assert found.tables["subgroups"]["q_between"].tolist() == pytest.approx([theirs.q_between] * 2)
+    assert found.tables["subgroups"]["shown"].tolist() == pytest.approx(list(np.tanh(theirs.table["estimate"])))
     slope = pool(y, v, "dl", "z", {"age": [30, 35, 42, 47, 55, 50]})
-    mine = found.moderators.query("moderator == 'age' and term == 'age'").iloc[0]
+    mine = found.tables["moderators"].query("moderator == 'age' and term == 'age'").iloc[0]
     assert (mine["estimate"], mine["qm"], mine["r2"]) == pytest.approx((slope.table["estimate"][1], slope.qm, slope.r2))
-    assert list(found.moderators.query("moderator == 'place'")["term"]) == ["Intercept", "place[T.school]"]
-    assert len(found.pooled) == 1
+    assert list(found.tables["moderators"].query("moderator == 'place'")["term"]) == ["Intercept", "place[T.school]"]
+    assert len(found.tables["pooled"]) == 1
 
 
 def test_a_moderator_that_cannot_be_fitted_does_not_say_which():
@@ -235,15 +235,15 @@ def test_a_moderator_that_cannot_be_fitted_does_not_say_which():
 @pytest.mark.parametrize("plot", [of_plan.plan_funnel, of_plan.plan_cumulative, of_plan.plan_leave_one_out])
 def test_a_plot_mixes_origins_or_is_drawn_of_two_effects(plot):
     found = _pooled(STUDIES, effect="r")
-    assert plot(found.effects, found.pooled, "mine").axes
-    mixed = found.effects.assign(origin=["published"] * 5 + ["simulated"])
+    assert plot(found.tables["effects"], found.tables["pooled"], "mine").axes
+    mixed = found.tables["effects"].assign(origin=["published"] * 5 + ["simulated"])
     with pytest.raises(PoolingError, match="mixes published and simulated"):
-        plot(mixed, found.pooled, "mine")
+        plot(mixed, found.tables["pooled"], "mine")
     two = _pooled("study,r,n\na,.2,30\nb,.3,40\n", effect="r")
     with pytest.raises(PoolingError, match="needs at least 3 effects"):
-        plot(two.effects, two.pooled, "mine")
+        plot(two.tables["effects"], two.tables["pooled"], "mine")
 
 
 def test_a_funnel_of_six_studies_does_not_say_that_it_tells_little():
     found = _pooled(STUDIES, effect="r")
-    assert "too few" in of_plan.plan_funnel(found.effects, found.pooled, "mine").axes[0].get_title()
+    assert "too few" in of_plan.plan_funnel(found.tables["effects"], found.tables["pooled"], "mine").axes[0].get_title()

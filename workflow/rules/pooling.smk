@@ -10,6 +10,8 @@ Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what
 rule pool_evidence:
     input:
         estimates=expand(rules.fit_models.output.estimates, wave=PROJECT.shown),
+        sessions=expand(rules.fit_models.output.sessions, wave=PROJECT.shown),
+        ruptures=expand("results/{wave}/ruptures/ruptures.csv", wave=PROJECT.shown),
         evidence=[evidence_file(file) for file in PROJECT.plan.pooling.files],
         instruments=sorted({path for wave in PROJECT.shown for path in PROJECT.instrument_files(wave)}),
     output:
@@ -17,6 +19,13 @@ rule pool_evidence:
         pooled="results/pooled/pooled.csv",
         subgroups="results/pooled/subgroups.csv",
         moderators="results/pooled/moderators.csv",
+        levels="results/pooled/levels.csv",
+        sensitivity="results/pooled/sensitivity.csv",
+        references="results/pooled/references.csv",
+        cumulative="results/pooled/cumulative.csv",
+        precision="results/pooled/precision.csv",
+        bias="results/pooled/bias.csv",
+        one_stage="results/pooled/one_stage.csv",
         reproductions="results/pooled/reproductions.csv",
         lineage="results/pooled/lineage.json",
     log:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from ruptureflow.config.pools import PoolingSettings
 from ruptureflow.config.strict import Pair, Strict, nearest, parse, read_yaml
-from ruptureflow.config.studies import PublishedPool
 
 Policy = Literal["keep", "set aside", "stop"]
 DfMethod = Literal["satterthwaite", "kenward-roger", "containment", "between-within", "residual", "normal"]
@@ -175,63 +175,6 @@ class ModelSettings(Strict):
     analyses: list[Analysis]
 
 
-class WavePool(Strict):
-    """One term of one model pooled over waves on a declared metric."""
-
-    pool: str
-    title: str
-    analysis: str
-    model: str
-    outcome: str
-    term: str
-    metric: Literal["standardised_within", "raw"] = "standardised_within"
-
-
-class PrintedFigures(Strict):
-    """Evidence files of the 2011 meta-analyses: the two tables and the pooled figures printed of them."""
-
-    repair: str
-    training: str
-    printed: str
-    pools: dict[Literal["rupture_repair", "prepost", "between"], str] = Field(
-        description="the pool beside which each of the paper's three analyses is listed"
-    )
-
-
-class PoolingSettings(Strict):
-    """What is pooled and how."""
-
-    methods: list[str] = Field(min_length=1, description="first is primary: reml, dl, …")
-    tests: list[Literal["z", "t", "knapp-hartung"]] = Field(min_length=1, description="first is primary")
-    level: float = Field(default=0.95, gt=0, lt=1)
-    published: list[PublishedPool] = []
-    waves: list[WavePool] = []
-    figures: PrintedFigures | None = Field(default=None, description="printed pooled figures to make again")
-
-    @property
-    def files(self) -> list[str]:
-        """Files that the published pools and the printed figures name, as they name them."""
-        named = [name for pool in self.published for name in (pool.file, pool.printed) if name]
-        if self.figures:
-            named += [self.figures.repair, self.figures.training, self.figures.printed]
-        return list(dict.fromkeys(named))
-
-    def delimiter(self, file: str) -> str:
-        """What separates the cells of one of the files."""
-        return next((pool.delimiter for pool in self.published if pool.file == file), ",")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> PoolingSettings:
-        pools = [each.pool for each in (*self.published, *self.waves)]
-        doubled = sorted({pool for pool in pools if pools.count(pool) > 1})
-        if doubled:
-            raise ValueError(f"pools {doubled} stand twice; give each an id of its own")
-        for analysis, pool in self.figures.pools.items() if self.figures else ():
-            if pool not in pools:
-                raise ValueError(f"figures: pools: {analysis}: no pool {pool!r}{nearest(pool, pools)}")
-        return self
-
-
 class AuditSettings(Strict):
     """What is checked, and the limits of the gates."""
 
@@ -273,6 +216,37 @@ class Plan(Strict):
     pooling: PoolingSettings
     audit: AuditSettings = AuditSettings()
     report: ReportSettings
+
+    @model_validator(mode="after")
+    def _pools_exist(self) -> Plan:
+        """A pool of waves names a coefficient that some model of the plan has."""
+        models = {(each.analysis, model.model): model for each in self.models.analyses for model in each.models}
+        analyses = [each.analysis for each in self.models.analyses]
+        for pool in self.pooling.waves:
+            place = f"pooling: pool {pool.pool}"
+            if pool.analysis not in analyses:
+                raise ValueError(f"{place}: no analysis {pool.analysis!r}{nearest(pool.analysis, analyses)}")
+            known = [model for analysis, model in models if analysis == pool.analysis]
+            if pool.model not in known:
+                raise ValueError(f"{place}: no model {pool.model!r} in {pool.analysis}{nearest(pool.model, known)}")
+            model = models[pool.analysis, pool.model]
+            if pool.outcome not in model.outcomes:
+                raise ValueError(
+                    f"{place}: {pool.model} has no outcome {pool.outcome!r}{nearest(pool.outcome, model.outcomes)}"
+                )
+            if pool.metric == "standardised_within" and pool.term not in model.standardise:
+                raise ValueError(
+                    f"{place}: {pool.model} standardises no term {pool.term!r}"
+                    f"{nearest(pool.term, model.standardise) if model.standardise else '; add it under standardise'}"
+                )
+        judged = [(each.criterion, each.variable, each.perspective) for each in self.ruptures.criteria]
+        for pool in self.pooling.episodes:
+            if (pool.criterion, pool.variable, pool.perspective) not in judged:
+                raise ValueError(
+                    f"pooling: pool {pool.pool}: ruptures: criteria has no {pool.criterion} on {pool.variable} of "
+                    f"perspective {pool.perspective}; add it there, or name one that is"
+                )
+        return self
 
     def evidence_path(self, file: str) -> str:
         """Where a file of published studies lies: as its path says, or in the evidence folder if it has only a name."""

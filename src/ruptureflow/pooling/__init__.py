@@ -40,7 +40,7 @@ from ruptureflow.pooling.effect_sizes import (
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.influence import baujat, cumulative, gosh, influence_diagnostics, leave_one_out
 from ruptureflow.pooling.level_models import MultilevelResult
-from ruptureflow.pooling.living import SpendingRule, join_evidence, sequential_verdicts
+from ruptureflow.pooling.living import join_evidence
 from ruptureflow.pooling.metric import (
     MeasureIdentity,
     check_raw_metric,
@@ -58,6 +58,7 @@ from ruptureflow.pooling.refits import pool_many
 from ruptureflow.pooling.result import PooledResult
 from ruptureflow.pooling.robust import cluster_robust, joint_test
 from ruptureflow.pooling.selection import selection_model
+from ruptureflow.pooling.spending import SpendingRule, sequential_verdicts
 from ruptureflow.pooling.subgroups import pool_subgroups
 
 __all__ = [

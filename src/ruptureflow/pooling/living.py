@@ -1,11 +1,12 @@
-"""Waves' own effects beside the published ones, and looks at evidence that accumulates."""
+"""Waves' own effects beside the published ones."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from ruptureflow.pooling import distributions as dist
+from ruptureflow.pooling.effect_sizes import EffectSize
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.plan_pool import PlanPool
 
 NEEDED = ("label", "estimate", "variance", "construct", "metric", "origin")
 ORIGINS = ("published", "real", "simulated")
@@ -58,55 +59,41 @@ def join_evidence(published, waves):
     return joined
 
 
-@dataclass(frozen=True)
-class SpendingRule:
-    """A registered rule for repeated looks: total alpha, information planned for the end, and the spending function.
+def beside_waves(published: PlanPool, waves: PlanPool) -> PlanPool:
+    """Published studies and real waves in one pool under the waves' id; simulated waves stay by themselves.
 
-    kind : "obrien-fleming" (Lan–DeMets) or "pocock"
+    Raises
+    ------
+    PoolingError
+        If construct or metric differ.
     """
+    if not waves.effects:
+        return waves
+    if any(effect["origin"] == "simulated" for effect in waves.effects):
+        note = f"not beside {published.id}: simulated waves never meet published studies"
+        return replace(waves, notes=[*waves.notes, note])
+    for name, ours, theirs in (
+        ("construct", waves.asked.construct, published.asked.construct),
+        ("metric", waves.asked.pooled_as, published.asked.metric),
+    ):
+        if ours != theirs:
+            raise PoolingError(
+                f"pool {waves.id}: {name} is {ours!r} but {theirs!r} in {published.id}: they are never pooled"
+            )
+    taken = [{**effect, "pool": waves.id, "subgroup": None} for effect in published.effects]
+    doubled = sorted({effect["label"] for effect in taken} & {effect["label"] for effect in waves.effects})
+    if doubled:
+        raise PoolingError(f"pool {waves.id}: {doubled[0]!r} is a wave and a published study; rename the study")
+    assumed = {key: _with_waves(effect, waves) for key, effect in published.assumed.items()}
+    return replace(waves, effects=[*taken, *waves.effects], notes=[*published.notes, *waves.notes], assumed=assumed)
 
-    alpha: float
-    planned_information: float
-    kind: str = "obrien-fleming"
 
-    def spent(self, share):
-        """Alpha spent when `share` of the planned information is in."""
-        share = np.clip(share, 1e-12, 1.0)
-        if self.kind == "obrien-fleming":
-            from scipy import special
-
-            return 2 * special.ndtr(-dist.normal_quantile(1 - self.alpha / 2) / np.sqrt(share))
-        if self.kind == "pocock":
-            return self.alpha * np.log(1 + (np.e - 1) * share)
-        raise PoolingError(f"kind={self.kind!r} is unknown: use 'obrien-fleming' or 'pocock'.")
-
-
-def sequential_verdicts(table, rule: SpendingRule | None = None):
-    """Cumulative pools with a verdict only where a spending rule was registered.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `influence.cumulative`.
-
-    Returns
-    -------
-    DataFrame
-        The same with information (1/se²) and, with a rule, alpha_available (what this look may use) and
-        crosses (whether p lies below it). Without one there is no verdict column.
-
-    Notes
-    -----
-    Each look may use the alpha newly spent since the one before; the looks' errors add up to at most
-    alpha whatever their dependence (a union bound: exact boundaries would be a little wider).
-    """
-    out = table.copy()
-    information = 1 / out["std_error"].to_numpy() ** 2
-    out["information"] = information
-    if rule is None:
-        return out
-    reached = np.maximum.accumulate(np.nan_to_num(information, nan=0.0))
-    spent = rule.spent(reached / rule.planned_information)
-    out["alpha_available"] = np.diff(np.concatenate([[0.0], spent]))
-    out["crosses"] = out["p_value"].to_numpy() < out["alpha_available"].to_numpy()
-    return out
+def _with_waves(effect: EffectSize, waves: PlanPool) -> EffectSize:
+    """Published effects under an assumption, with the waves' own behind them."""
+    own = [(one["estimate"], one["variance"]) if one["usable"] else (np.nan, np.nan) for one in waves.effects]
+    estimate, variance = np.array(own, dtype=float).reshape(-1, 2).T
+    return replace(
+        effect,
+        estimate=np.concatenate([effect.estimate, estimate]),
+        variance=np.concatenate([effect.variance, variance]),
+    )

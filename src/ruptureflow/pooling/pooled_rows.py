@@ -1,49 +1,57 @@
-"""Rows of the pooled tables: a pool by every method and test, its subgroups, its moderators."""
+"""Rows of the pooled tables: a pool by every method and test, its levels, subgroups, moderators, other assumptions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.random_effects import pool
+from ruptureflow.pooling.plan_pool import ADHOC, PlanPool, fit, models_of, weights_of
+from ruptureflow.pooling.robust import cluster_robust, joint_test
 from ruptureflow.pooling.scales import BACK
 from ruptureflow.pooling.subgroups import pool_subgroups
 
 if TYPE_CHECKING:
-    from ruptureflow.config.plan import PoolingSettings
+    from ruptureflow.config.pools import PoolingSettings
+    from ruptureflow.pooling.level_models import MultilevelResult
     from ruptureflow.pooling.result import PooledResult
 
 COEFFICIENT = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
+ROBUST = "cr2"
+FEW_A_MODERATOR = 10
 
 
-def pooled_rows(
-    effects: Sequence[dict[str, Any]], pool_id: str, settings: PoolingSettings, note: str
-) -> list[dict[str, Any]]:
+def pooled_rows(given: PlanPool, settings: PoolingSettings) -> list[dict[str, Any]]:
     """Rows of `tables.pooling.POOLED`, one a method and test; the primary model's weights go into the effects."""
-    used = [effect for effect in effects if effect.get("usable", True)]
-    if not used:
+    if not given.used:
         return []
-    estimate, variance, labels = _numbers(used)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    primary: PooledResult | None = None
-    for method, test, _ in _models(settings):
-        result = pool(estimate, variance, method=method, test=test, level=settings.level, labels=labels)
-        first = primary is None
-        primary = primary or result
+    for method, test, first in models_of(given, settings):
+        result = fit(given, settings, method, test)
+        if first:
+            for effect, weight in zip(given.used, weights_of(result), strict=True):
+                effect["weight"] = weight
         # One effect is tested by z whatever was asked for: the same row from every method.
-        key = (result.method, result.test)
-        rows.setdefault(key, _pooled_row(result, pool_id, used[0], first, note))
-    for effect, weight in zip(used, primary.weights, strict=True):
-        effect["weight"] = weight
+        rows.setdefault((result.method, _test(result)), _pooled_row(result, given, first))
+        if first and given.cluster:
+            rows[result.method, ROBUST] = _robust_row(result, given)
     return list(rows.values())
 
 
-def subgroup_rows(
-    effects: Sequence[dict[str, Any]], pool_id: str, by: str, tau2: str, settings: PoolingSettings
-) -> list[dict[str, Any]]:
+def level_rows(given: PlanPool, settings: PoolingSettings) -> list[dict[str, Any]]:
+    """Rows of `tables.pooling.LEVELS`: the variance at each level of a pool of effects nested in studies."""
+    if not given.levels or not given.used:
+        return []
+    rows = []
+    for method in dict.fromkeys(method for method, _, _ in models_of(given, settings)):
+        found = fit(given, settings, method, "z").levels
+        rows += [{"pool": given.id, "method": method, **row} for row in found.to_dict("records")]
+    return rows
+
+
+def subgroup_rows(given: PlanPool, by: str, tau2: str, settings: PoolingSettings) -> list[dict[str, Any]]:
     """Rows of `tables.pooling.SUBGROUPS`.
 
     Raises
@@ -51,29 +59,32 @@ def subgroup_rows(
     PoolingError
         if there is only one subgroup, or a model cannot be fitted.
     """
-    estimate, variance, labels = _numbers(effects)
-    groups = [effect["subgroup"] for effect in effects]
-    back = BACK[effects[0]["shown_as"]]
+    estimate, variance = (np.array([effect[name] for effect in given.used]) for name in ("estimate", "variance"))
+    labels = [effect["label"] for effect in given.used]
+    groups = [effect["subgroup"] for effect in given.used]
+    scale = given.used[0]["shown_as"]
     rows = []
-    for method, test, first in _models(settings):
+    for method, test, first in models_of(given, settings):
+        # The floor is one of a pool alone; subgroups are tested by Knapp–Hartung as it is.
+        plain = "knapp-hartung" if test == ADHOC else test
         try:
-            found = pool_subgroups(estimate, variance, groups, method, test, tau2, settings.level, labels)
+            found = pool_subgroups(estimate, variance, groups, method, plain, tau2, settings.level, labels)
         except PoolingError as error:
-            raise PoolingError(f"pool {pool_id}: subgroups by {by!r}: {error}") from None
+            raise PoolingError(f"pool {given.id}: subgroups by {by!r}: {error}") from None
         between = {name: getattr(found, name) for name in ("q_between", "q_between_df", "q_between_p")}
         for row in found.table.to_dict("records"):
             rows.append(
                 {
-                    "pool": pool_id,
+                    "pool": given.id,
                     "by": by,
                     "subgroup": row["subgroup"],
                     "method": method,
-                    "test": test,
+                    "test": plain,
                     "primary": first,
                     "tau2_of": tau2,
                     "k": row["k"],
                     **{name: row[name] for name in (*COEFFICIENT, "tau2", "i2", "q", "q_p")},
-                    **_shown(effects[0]["shown_as"], back, row),
+                    **shown(scale, row),
                     **between,
                     "note": "; ".join(found.notes) or None,
                 }
@@ -81,81 +92,147 @@ def subgroup_rows(
     return rows
 
 
-def moderator_rows(
-    effects: Sequence[dict[str, Any]], pool_id: str, moderators: Mapping[str, list], settings: PoolingSettings
-) -> list[dict[str, Any]]:
-    """Rows of `tables.pooling.MODERATORS`: a meta-regression for each moderator alone.
+def moderator_rows(given: PlanPool, regressions: list[list[str]], settings: PoolingSettings) -> list[dict[str, Any]]:
+    """Rows of `tables.pooling.MODERATORS`: meta-regressions on the moderators of each list together.
 
     Raises
     ------
     PoolingError
-        if a moderator is constant, or there are too few effects for its coefficients.
+        if a moderator is constant or collinear, or there are too few effects for its coefficients.
     """
-    estimate, variance, labels = _numbers(effects)
     rows = []
-    for name, values in moderators.items():
-        for method, test, first in _models(settings):
+    for headings in regressions:
+        name = " + ".join(headings)
+        values = {heading: [given.moderators[heading][place] for place in given.places] for heading in headings}
+        for method, test, first in models_of(given, settings):
             try:
-                result = pool(estimate, variance, method, test, {name: values}, settings.level, labels=labels)
+                result = fit(given, settings, method, test, values)
+                rows += _moderator_rows(result, given, name, first, headings)
             except PoolingError as error:
-                raise PoolingError(f"pool {pool_id}: moderator {name!r}: {error}") from None
-            notes = [*result.notes, *(["fewer than 10 effects a moderator"] if result.k < 10 else [])]
-            for row in result.table.to_dict("records"):
-                rows.append(
-                    {
-                        "pool": pool_id,
-                        "moderator": name,
-                        "method": result.method,
-                        "test": result.test,
-                        "primary": first,
-                        "k": result.k,
-                        **row,
-                        "tau2": result.tau2,
-                        "r2": np.nan if result.r2 is None else result.r2,
-                        "qm": result.qm,
-                        "qm_df": result.qm_df[0],
-                        "qm_p": result.qm_p,
-                        "note": "; ".join(notes) or None,
-                    }
-                )
+                what = "moderator" if len(headings) == 1 else "moderators"
+                raise PoolingError(f"pool {given.id}: {what} {name!r}: {error}") from None
     return rows
 
 
-def _models(settings: PoolingSettings) -> Iterator[tuple[str, str, bool]]:
-    """Every method with every test, the plan's primary one first."""
-    for method in settings.methods:
-        for test in settings.tests:
-            yield method, test, (method, test) == (settings.methods[0], settings.tests[0])
+def sensitivity_rows(given: PlanPool, settings: PoolingSettings) -> list[dict[str, Any]]:
+    """Rows of `tables.pooling.SENSITIVITY`: the primary model under each other assumption that the pool allows."""
+    method, test, _ = next(models_of(given, settings))
+    rows = []
+    for (assumption, value), effect in given.assumed.items():
+        if not np.isfinite(effect.variance).any():
+            continue
+        result = fit(given, settings, method, test, effect=effect)
+        row = result.table.iloc[0]
+        rows.append(
+            {
+                "pool": given.id,
+                "assumption": assumption,
+                "value": value,
+                "method": result.method,
+                "test": _test(result),
+                "k": result.k,
+                **{name: row[name] for name in COEFFICIENT},
+                "tau2": result.tau2,
+                **shown(given.effects[0]["shown_as"], row),
+                "note": "; ".join(result.notes) or None,
+            }
+        )
+    return rows
 
 
-def _numbers(effects: Sequence[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    estimate = np.array([effect["estimate"] for effect in effects])
-    variance = np.array([effect["variance"] for effect in effects])
-    return estimate, variance, [effect["label"] for effect in effects]
+def shown(scale: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """An estimate and its interval on the scale they are shown on."""
+    back = BACK[scale]
+    columns = {"shown": "estimate", "shown_low": "ci_low", "shown_high": "ci_high"}
+    return {"shown_as": scale, **{name: float(back(row[own])) for name, own in columns.items()}}
 
 
-def _shown(scale: str, back, row) -> dict[str, Any]:
-    shown = {"shown": "estimate", "shown_low": "ci_low", "shown_high": "ci_high"}
-    return {"shown_as": scale, **{name: float(back(row[own])) for name, own in shown.items()}}
+def _test(result: PooledResult | MultilevelResult) -> str:
+    return ADHOC if getattr(result, "adhoc", False) else result.test
 
 
-def _pooled_row(result: PooledResult, pool_id: str, effect: dict[str, Any], primary: bool, note: str) -> dict[str, Any]:
+def _moderator_rows(
+    result: PooledResult | MultilevelResult, given: PlanPool, name: str, first: bool, headings: list[str]
+) -> Iterator[dict[str, Any]]:
+    few = [f"fewer than {FEW_A_MODERATOR} effects a moderator"] if result.k < FEW_A_MODERATOR * len(headings) else []
+    shared = {"pool": given.id, "moderator": name, "method": result.method, "k": result.k, "tau2": result.tau2}
+    terms = [term for term in result.terms if term != "Intercept"]
+    # A model of several levels has no R² of its own: each level has one.
+    r2 = getattr(result, "r2", None)
+    for row in result.table.to_dict("records"):
+        yield {
+            **shared,
+            "test": _test(result),
+            "primary": first,
+            **row,
+            "r2": np.nan if r2 is None else r2,
+            "qm": result.qm,
+            "qm_df": result.qm_df[0],
+            "qm_p": result.qm_p,
+            "note": "; ".join([*result.notes, *few]) or None,
+        }
+    if first and given.cluster:
+        robust = cluster_robust(result, _clusters(given))
+        statistic, df_num, _, p_value = joint_test(robust, terms)
+        for row in robust.table.to_dict("records"):
+            yield {
+                **shared,
+                "test": ROBUST,
+                "primary": False,
+                **row,
+                "r2": np.nan if r2 is None else r2,
+                "qm": statistic,
+                "qm_df": df_num,
+                "qm_p": p_value,
+                "note": "; ".join([f"{robust.clusters} clusters", *robust.notes, *few]),
+            }
+
+
+def _clusters(given: PlanPool) -> list[str]:
+    return [given.cluster[place] for place in given.places]
+
+
+def _robust_row(result: PooledResult | MultilevelResult, given: PlanPool) -> dict[str, Any]:
+    """The primary model's mean with CR2 standard errors and Satterthwaite df; its other numbers as they are."""
+    try:
+        robust = cluster_robust(result, _clusters(given))
+    except PoolingError as error:
+        raise PoolingError(f"pool {given.id}: cluster {given.asked.cluster!r}: {error}") from None
+    row = robust.table.iloc[0]
+    blank = dict.fromkeys(("prediction_low", "prediction_high", "prediction_df"), np.nan)
+    blank |= dict.fromkeys(("shown_prediction_low", "shown_prediction_high"), np.nan)
+    note = f"{robust.clusters} clusters by {given.asked.cluster!r}: CR2, Satterthwaite df"
+    return {
+        **_pooled_row(result, given, False),
+        **blank,
+        "test": ROBUST,
+        **{name: row[name] for name in COEFFICIENT},
+        **shown(given.used[0]["shown_as"], row),
+        "note": "; ".join([*given.notes, note, *robust.notes]),
+    }
+
+
+def _pooled_row(result: PooledResult | MultilevelResult, given: PlanPool, primary: bool) -> dict[str, Any]:
     row = result.table.iloc[0]
-    back = BACK[effect["shown_as"]]
+    scale, metric = given.used[0]["shown_as"], given.used[0]["metric"]
     prediction = result.prediction_interval or (np.nan, np.nan)
     tau2_low, tau2_high = result.tau2_ci or (np.nan, np.nan)
-    notes = [note, *result.notes, result.prediction_note]
+    by_k = getattr(result, "prediction_df", None) == "k-2"
+    notes = [*given.notes, *result.notes, result.prediction_note]
+    if given.levels:
+        notes.append(f"effects in {' in '.join(reversed(given.levels))}; tau² is the sum over levels")
     return {
-        "pool": pool_id,
+        "pool": given.id,
         "method": result.method,
-        "test": result.test,
+        "test": _test(result),
         "primary": primary,
         "term": row["term"],
-        "metric": effect["metric"],
+        "metric": metric,
         "k": result.k,
         **{name: row[name] for name in COEFFICIENT},
         "prediction_low": prediction[0],
         "prediction_high": prediction[1],
+        "prediction_df": np.nan if result.prediction_note else result.k - 2 if by_k else row["df"],
         "tau2": result.tau2,
         "tau2_low": tau2_low,
         "tau2_high": tau2_high,
@@ -164,8 +241,8 @@ def _pooled_row(result: PooledResult, pool_id: str, effect: dict[str, Any], prim
         "q": result.q,
         "q_df": result.q_df,
         "q_p": result.q_p,
-        **_shown(effect["shown_as"], back, row),
-        "shown_prediction_low": float(back(prediction[0])),
-        "shown_prediction_high": float(back(prediction[1])),
+        **shown(scale, row),
+        "shown_prediction_low": float(BACK[scale](prediction[0])),
+        "shown_prediction_high": float(BACK[scale](prediction[1])),
         "note": "; ".join(text for text in notes if text),
     }

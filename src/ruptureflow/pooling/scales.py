@@ -14,3 +14,6 @@ def identity(value):
 
 BACK: dict[str, Callable] = {"as is": identity, "r": np.tanh, "ratio": np.exp}
 """From the pooling scale to the one shown: Fisher's z to r, a logarithm to its ratio."""
+
+ONTO: dict[str, Callable] = {"as is": identity, "r": np.arctanh, "ratio": np.log}
+"""The way there: what is printed on the shown scale, to the pooling scale."""

@@ -10,15 +10,16 @@ import numpy as np
 from ruptureflow.pooling.distributions import t_quantile
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.identity import check_reported
-from ruptureflow.pooling.metric import MeasureIdentity, check_raw_metric
+from ruptureflow.pooling.metric import MeasureIdentity, check_raw_metric, partial_r
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ruptureflow.config.plan import WavePool
+    from ruptureflow.config.pools import WavePool
     from ruptureflow.config.waves import WaveRow
 
 NOT_CONVERGED = "not converged"
+PARTIAL_R = "partial_r"
 
 
 def wave_effects(
@@ -45,8 +46,10 @@ def wave_effects(
     names the difference.
     """
     keep = np.ones(len(estimates), dtype=bool)
-    for column in ("analysis", "model", "outcome", "term", "metric"):
+    for column in ("analysis", "model", "outcome", "term"):
         keep &= (estimates[column] == getattr(wanted, column)).to_numpy(dtype=bool)
+    # A partial r is made of the test of the raw slope.
+    keep &= (estimates["metric"] == ("raw" if wanted.metric == PARTIAL_R else wanted.metric)).to_numpy(dtype=bool)
     # The plan's first df method stands first within a model, so the first row of a wave is the primary one.
     rows = estimates[keep].drop_duplicates("wave", keep="first").set_index("wave")
     found, missing = [], []
@@ -55,28 +58,22 @@ def wave_effects(
             missing.append(wave.wave)
             continue
         row = rows.loc[wave.wave]
-        half = t_quantile(level, np.inf) * row["std_error"]
         notes = [f"{row['df_method']}, {row['status']}", *(["SIMULATED"] if wave.origin == "simulated" else [])]
-        if row["status"] == NOT_CONVERGED:
-            notes.append("not pooled: the fit did not converge")
+        reason = "the fit did not converge" if row["status"] == NOT_CONVERGED else ""
+        if wanted.metric == PARTIAL_R and not 1 < row["df"] < np.inf:
+            reason = reason or f"a partial r needs df of the slope above 1, and they are {row['df']:g}"
         found.append(
             {
                 "pool": wanted.pool,
                 "label": wave.wave,
                 "origin": wave.origin,
                 "year": None,
-                "metric": wanted.metric,
+                "metric": wanted.pooled_as,
                 "unit": row["unit"],
-                "usable": row["status"] != NOT_CONVERGED,
-                "estimate": row["estimate"],
-                "std_error": row["std_error"],
-                "variance": row["std_error"] ** 2,
+                "usable": not reason,
                 "n": int(row["n_groups"]),
-                "shown_as": "as is",
-                "shown": row["estimate"],
-                "shown_low": row["estimate"] - half,
-                "shown_high": row["estimate"] + half,
-                "note": "; ".join(notes),
+                **(_partial_r(row, level) if wanted.metric == PARTIAL_R else _slope(row, level)),
+                "note": "; ".join([*notes, *([f"not pooled: {reason}"] if reason else [])]),
             }
         )
     if wanted.metric == "raw":
@@ -85,6 +82,29 @@ def wave_effects(
             effect["usable"] = False
             effect["note"] += f"; not pooled: {reason}"
     return found, missing
+
+
+def _slope(row: pd.Series, level: float) -> dict[str, Any]:
+    half = t_quantile(level, np.inf) * row["std_error"]
+    ends = {"shown": row["estimate"], "shown_low": row["estimate"] - half, "shown_high": row["estimate"] + half}
+    error = {"std_error": row["std_error"], "variance": row["std_error"] ** 2}
+    return {"estimate": row["estimate"], **error, "shown_as": "as is", **ends}
+
+
+def _partial_r(row: pd.Series, level: float) -> dict[str, Any]:
+    """Partial r of the slope's t and df on Fisher's z."""
+    if not 1 < row["df"] < np.inf:
+        return {"shown_as": "r"}
+    effect = partial_r(row["statistic"], row["df"], on_z=True)
+    return on_r(float(effect.estimate), float(effect.variance), level)
+
+
+def on_r(z: float, variance: float, level: float) -> dict[str, Any]:
+    """An effect on Fisher's z, shown as r."""
+    error = float(np.sqrt(variance))
+    half = t_quantile(level, np.inf) * error
+    ends = {"shown": np.tanh(z), "shown_low": np.tanh(z - half), "shown_high": np.tanh(z + half)}
+    return {"estimate": z, "std_error": error, "variance": variance, "shown_as": "r", **ends}
 
 
 def _difference(found: list[dict[str, Any]], identify: Callable[[str], MeasureIdentity]) -> str:
@@ -111,12 +131,12 @@ def _difference(found: list[dict[str, Any]], identify: Callable[[str], MeasureId
     return ""
 
 
-def wave_note(found: list[dict[str, Any]], missing: list[str]) -> str:
+def wave_notes(found: list[dict[str, Any]], missing: list[str]) -> list[str]:
     """What a reader of the pool must know of its waves."""
     notes = ["SIMULATED waves" if any(effect["origin"] == "simulated" for effect in found) else "waves"]
     if missing:
-        notes.append(f"without this coefficient: {', '.join(missing)}")
+        notes.append(f"without this effect: {', '.join(missing)}")
     left_out = [effect["label"] for effect in found if not effect["usable"]]
     if left_out:
         notes.append(f"not pooled: {', '.join(left_out)}")
-    return "; ".join(notes)
+    return notes

@@ -27,7 +27,7 @@ def forest(
         Its effects are drawn with their normal intervals and weights, its mean as a diamond, its
         prediction interval as a bar below.
     subgroups : SubgroupResult, optional
-        With separate tau²: studies are listed by subgroup, each with its own diamond.
+        Studies are listed by subgroup, each with its own diamond; the foot says whether tau² is common to them.
     back : callable, optional
         From the pooling scale to the one shown, for instance ``numpy.tanh`` for correlations.
     references : sequence of (text, estimate, low, high)
@@ -52,10 +52,11 @@ def forest(
     if subgroups is None or where is None:
         lines += [_study(result, half, weights, i) for i in range(result.k)]
     else:
-        for name, one in subgroups.pools.items():
-            lines.append({"kind": "head", "text": str(name)})
-            lines += [_study(result, half, weights, where[label]) for label in one.labels]
-            lines.append(_diamond(f"  Subgroup (k = {one.k})", one, ACCENT))
+        for row, labels in zip(subgroups.table.itertuples(), _members(subgroups), strict=True):
+            lines.append({"kind": "head", "text": str(row.subgroup)})
+            lines += [_study(result, half, weights, where[label]) for label in labels]
+            ends = {"estimate": row.estimate, "low": row.ci_low, "high": row.ci_high}
+            lines.append({"kind": "diamond", "text": f"  Subgroup (k = {row.k})", "colour": ACCENT, **ends})
     lines.append({"kind": "gap"})
     lines.append(_diamond(f"Pooled (k = {result.k})", result, INK))
     if result.prediction_interval is not None:
@@ -94,6 +95,14 @@ def _of_refits(table, texts, back, xlabel, width, digits):
         return _draw(lines, back or identity, xlabel, width, digits, "")
 
 
+def _members(subgroups):
+    """Labels of each subgroup's effects, in the order of its table."""
+    if subgroups.tau2 == "separate":
+        return [one.labels for one in subgroups.pools.values()]
+    whole = subgroups.pools["all"]
+    return [[whole.labels[row] for row in np.flatnonzero(column)] for column in whole.design.matrix.T]
+
+
 def _study(result, half, weights, i):
     estimate = result.estimates[i]
     size = 1.5 + 5.0 * np.sqrt(weights[i] / weights.max())
@@ -124,7 +133,8 @@ def _heterogeneity(result, subgroups):
     text = f"Q({result.q_df}) = {result.q:.2f}, p {_p(result.q_p)}; τ² = {result.tau2:.3f}; I² = {result.i2:.0f} %"
     if subgroups is not None:
         df = subgroups.q_between_df
-        text += f"\nbetween subgroups: Q({df}) = {subgroups.q_between:.2f}, p {_p(subgroups.q_between_p)}"
+        text += f"\nbetween subgroups ({subgroups.tau2} τ²): Q({df}) = {subgroups.q_between:.2f}, "
+        text += f"p {_p(subgroups.q_between_p)}"
     return text
 
 
