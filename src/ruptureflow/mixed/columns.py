@@ -13,9 +13,8 @@ def intercept_column(values: np.ndarray) -> int | None:
     """Position of the first constant, non-zero column."""
     if not len(values):
         return None
-    first = values[0]
-    for j in range(values.shape[1]):
-        if first[j] != 0 and values[-1, j] == first[j] and np.all(values[:, j] == first[j]):
+    for j, (first, last) in enumerate(zip(values[0].tolist(), values[-1].tolist(), strict=True)):
+        if first != 0 and last == first and (values[:, j] == first).all():
             return j
     return None
 
@@ -30,12 +29,13 @@ def correlation_root(values: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, 
         piece = values[start : start + _PIECE] - mean
         gram += piece.T @ piece
     gram /= len(values)
-    size = np.sqrt(gram.diagonal())
-    raw = np.sqrt(size**2 + mean**2)
-    if not (size > 1e-6 * raw).all():
+    square = gram.diagonal()
+    size = np.sqrt(square)
+    # a column that hardly moves about its mean has lost its digits
+    if not (square > 1e-12 * (square + mean * mean)).all():
         return size, None
     try:
-        lower = np.linalg.cholesky(gram / np.outer(size, size))
+        lower = np.linalg.cholesky(gram / (size[:, None] * size))
     except np.linalg.LinAlgError:
         return size, None
     return size, lower if lower.diagonal().min() > _PIVOT else None
@@ -57,7 +57,7 @@ def column_spread(values: np.ndarray) -> ColumnSpread:
     base = intercept_column(values)
     mean = np.zeros(values.shape[1])
     if base is not None:
-        mean = values.mean(axis=0)
+        mean = values.sum(axis=0) / len(values)
         mean[base] = 0.0
     size, lower = correlation_root(values, mean)
     return ColumnSpread(base, mean, size, lower)

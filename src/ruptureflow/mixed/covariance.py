@@ -6,9 +6,12 @@ sign does not matter, so a variance of zero is an ordinary stationary point and 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
+
+# Up to this many effects the chain rule is one product with a small constant matrix.
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class FactorLayout:
     @cached_property
     def entries(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and column of every free entry."""
-        if self.diagonal:
+        if self.diagonal or self.size < 2:
             return np.arange(self.size), np.arange(self.size)
         cols, rows = np.triu_indices(self.size)
         return rows, cols
@@ -44,6 +47,17 @@ class FactorLayout:
         out[index, rows, cols] = 1.0
         out[index, cols, rows] = 1.0
         return out
+
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """``(count, size * size)``: ``elements``, flattened."""
+        return self.elements.reshape(self.count, -1)
+
+    @cached_property
+    def _diagonal(self) -> np.ndarray:
+        """Places of the diagonal entries among the free ones."""
+        rows, cols = self.entries
+        return np.flatnonzero(rows == cols)
 
     def factor(self, theta: np.ndarray) -> np.ndarray:
         """Factor from its free entries."""
@@ -66,19 +80,36 @@ class FactorLayout:
         share = np.where(rows == cols, 1.0, 0.5)
         return same_row, crossed, same_column, share
 
+    @cached_property
+    def _maps(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Jacobian and curvature of few effects as matrices that act on the factor and on the gradient: one product
+        each instead of a handful of index operations."""
+        if not 0 < self.size <= _FEW:
+            return None
+        unit = np.eye(self.size**2).reshape(-1, self.size, self.size)
+        jacobian = np.stack([self._jacobian(entry).ravel() for entry in unit], axis=1)
+        curvature = np.stack([self._curvature(entry).ravel() for entry in np.eye(self.count)], axis=1)
+        return jacobian, curvature
+
     def jacobian(self, factor: np.ndarray) -> np.ndarray:
         """``(count, count)``: derivative of each covariance element (row) by each factor entry (column)."""
-        if self.size == 1:
-            return 2.0 * factor
+        if self._maps is None:
+            return self._jacobian(factor)
+        return (self._maps[0] @ factor.ravel()).reshape(self.count, self.count)
+
+    def curvature(self, gradient: np.ndarray) -> np.ndarray:
+        """Second-derivative term of the chain rule: ``sum_k g_k d2Psi_k`` for a gradient by covariance elements."""
+        if self._maps is None:
+            return self._curvature(gradient)
+        return (self._maps[1] @ gradient).reshape(self.count, self.count)
+
+    def _jacobian(self, factor: np.ndarray) -> np.ndarray:
         rows, cols = self.entries
         same_row, crossed, _, _ = self._patterns
         # dPsi = e_a e_b' Lambda' + Lambda e_b e_a' for entry (a, b)
         return same_row * factor[cols[:, None], cols] + crossed * factor[rows[:, None], cols]
 
-    def curvature(self, gradient: np.ndarray) -> np.ndarray:
-        """Second-derivative term of the chain rule: ``sum_k g_k d2Psi_k`` for a gradient by covariance elements."""
-        if self.size == 1:
-            return 2.0 * gradient[:, None]
+    def _curvature(self, gradient: np.ndarray) -> np.ndarray:
         rows, cols = self.entries
         _, _, same_column, share = self._patterns
         matrix = np.zeros((self.size, self.size))
@@ -87,6 +118,14 @@ class FactorLayout:
 
     def canonical(self, theta: np.ndarray) -> np.ndarray:
         """The same covariance with a non-negative diagonal in the factor."""
+        if not (theta[self._diagonal] < 0).any():
+            return theta
         factor = self.factor(theta)
         sign = np.where(np.diag(factor) < 0, -1.0, 1.0)
         return (factor * sign)[self.entries]
+
+
+@lru_cache(maxsize=64)
+def factor_layout(size: int, diagonal: bool) -> FactorLayout:
+    """The layout of so many effects: its tables of indices are constants, made once."""
+    return FactorLayout(size, diagonal and size > 1)

@@ -181,12 +181,14 @@ def drop_aliased(fixed: Matrix) -> tuple[Matrix, tuple[str, ...]]:
 
 
 def check_design(design: Design, residual_scale: bool) -> None:
-    """The errors every model can have: too few rows or groups, as many groups as rows, a constant outcome."""
+    """The errors every model can have: too few rows or groups, as many groups as rows, a constant outcome.
+
+    Fixed effects were found finite before their aliased columns were looked for.
+    """
     rows, columns = design.rows, design.columns
     if columns == 0:
         raise ModelError("The model has no fixed effect: write at least '1' on the right of '~'.")
     check_finite(design.outcome, f"The outcome {design.response!r}", design.index)
-    check_finite(design.fixed.values, "The fixed-effects column", design.index, design.fixed.names)
     if rows <= columns:
         raise ModelError(f"{rows} complete rows cannot estimate {columns} fixed effects: more rows are needed.")
     spread = design.outcome - design.outcome[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ruptureflow.mixed import formula as formulas
-from ruptureflow.mixed.covariance import FactorLayout
+from ruptureflow.mixed.covariance import factor_layout
 from ruptureflow.mixed.design import (
     Design,
     Level,
@@ -85,7 +85,7 @@ def _order_levels(
 
 def _with_effects(level, codes, labels, effects: Matrix, kind: str, path: tuple[str, ...] = ()) -> Level:
     size = effects.values.shape[1]
-    return Level(level, codes, labels, effects, FactorLayout(size, kind == "diagonal" and size > 1), path or (level,))
+    return Level(level, codes, labels, effects, factor_layout(size, kind == "diagonal"), path or (level,))
 
 
 def _check_sampling_variance(values: np.ndarray, index: np.ndarray, name: str) -> np.ndarray:

@@ -101,7 +101,7 @@ def scalar_deviance(batch: Batch, criterion: Criterion) -> ScalarDeviance:
     gram, by_outcome = total[:-1, :-1], total[:-1, -1]
     basis = eigenbasis(batch, gram)
     fitted = np.linalg.solve(gram, by_outcome)
-    turned = basis.vectors.T @ (batch.products[:, 0, -1] - batch.products[:, 0, 1:-1] @ fitted)
+    turned = (batch.products[:, 0, -1] - batch.products[:, 0, 1:-1] @ fitted) @ basis.vectors
     return ScalarDeviance(basis, turned * turned, float(total[-1, -1] - by_outcome @ fitted), criterion)
 
 

@@ -10,7 +10,7 @@ from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.likelihood import chain
 from ruptureflow.mixed.moments import Criterion, Moments, full_hessian
-from ruptureflow.mixed.scaling import Scaled
+from ruptureflow.mixed.scaling import Scaled, covariance_of_columns
 from ruptureflow.mixed.status import FitStatus
 
 
@@ -97,12 +97,8 @@ class Estimate:
     @cached_property
     def random_covariances(self) -> tuple[np.ndarray, ...]:
         """Covariance matrix of the random effects of each level, caller's columns."""
-        out = []
-        for psi, turn in zip(self.psis, self.scaled.to_effects, strict=True):
-            back = np.linalg.solve(turn, np.eye(len(turn))) if len(turn) else turn
-            matrix = self.scale2 * (back @ psi @ back.T)
-            out.append((matrix + matrix.T) / 2)
-        return tuple(out)
+        pairs = zip(self.psis, self.scaled.to_effects, strict=True)
+        return tuple(self.scale2 * covariance_of_columns(psi, turn) for psi, turn in pairs)
 
     @cached_property
     def deviance(self) -> float:

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 
@@ -13,11 +14,11 @@ from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood, chain
-from ruptureflow.mixed.moments import Criterion, profile_derivatives
+from ruptureflow.mixed.moments import Criterion, Moments, profile_gradient
 from ruptureflow.mixed.optimise import Minimum, minimise
 from ruptureflow.mixed.residuals import ResidualSpec, residual_structure
 from ruptureflow.mixed.scaling import Scaled, scale
-from ruptureflow.mixed.status import INTERIOR, RULES, FitStatus, boundary_places, verdict
+from ruptureflow.mixed.status import INTERIOR, RULES, SINGULAR, FitStatus, boundary_places, verdict
 from ruptureflow.mixed.unconstrained import UnconstrainedLikelihood
 
 METHODS = ("reml", "ml")
@@ -43,8 +44,8 @@ def scaled_design(design: Design) -> Scaled:
     """Engine coordinates, refusing an outcome without residual variance."""
     scaled = scale(design)
     if design.sampling_variance is None:
-        spread = design.outcome - design.outcome.mean()
-        if scaled.unit <= _NO_RESIDUAL * np.sqrt(spread @ spread / design.rows):
+        spread = design.outcome - design.outcome.sum() / design.rows
+        if scaled.unit <= _NO_RESIDUAL * sqrt(float(spread @ spread) / design.rows):
             raise ModelError(
                 f"The residual variance is zero: the fixed effects reproduce the outcome {design.response!r} exactly."
             )
@@ -85,9 +86,9 @@ def start_values(likelihood) -> np.ndarray:
 def _definite_factor(psi: np.ndarray, layout: FactorLayout) -> np.ndarray:
     """Free factor entries of the nearest comfortably positive definite matrix."""
     if layout.diagonal or layout.size < 2:
-        return np.sqrt(np.clip(np.diag(psi), _LEAST_START, _GREATEST_START))
+        return np.sqrt(np.minimum(np.maximum(psi.diagonal(), _LEAST_START), _GREATEST_START))
     values, vectors = np.linalg.eigh(psi)
-    values = np.clip(values, max(_LEAST_START, 0.02 * values[-1]), _GREATEST_START)
+    values = np.minimum(np.maximum(values, max(_LEAST_START, 0.02 * values[-1])), _GREATEST_START)
     lower = np.linalg.cholesky((vectors * values) @ vectors.T)
     return lower[layout.entries]
 
@@ -112,7 +113,7 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
 
 
 def _at_boundary(likelihood, theta: np.ndarray) -> bool:
-    return any(np.abs(factor.diagonal()).min() < 1e-4 for factor in likelihood.factors(theta) if factor.size)
+    return any(abs(entry) < SINGULAR for factor in likelihood.factors(theta) for entry in factor.diagonal().tolist())
 
 
 def _second_start(likelihood, found: Minimum) -> Minimum:
@@ -133,12 +134,11 @@ def _scalar_minimum(likelihood: BlockLikelihood) -> Minimum:
 
 def _snap(likelihood, found: Minimum) -> Minimum:
     """Set factor entries within rounding of zero to zero."""
-    theta = found.theta.copy()
-    stop = len(theta) - getattr(likelihood, "extra", 0)
-    small = np.abs(theta[:stop]) < _ZERO
-    if not small.any() or not theta[:stop][small].any():
+    stop = len(found.theta) - getattr(likelihood, "extra", 0)
+    if not any(0.0 < abs(entry) < _ZERO for entry in found.theta[:stop].tolist()):
         return found
-    theta[:stop][small] = 0.0
+    theta = found.theta.copy()
+    theta[:stop][np.abs(theta[:stop]) < _ZERO] = 0.0
     value, gradient, hessian = likelihood.evaluate(theta)
     if value > found.value + 1e-9 * (1.0 + abs(found.value)):
         return found
@@ -175,11 +175,7 @@ def judge(design: Design, scaled: Scaled, likelihood, found: Minimum, boundary: 
             f"{design.response!r} exactly."
         )
     value = criterion.value(moments.rss, moments.log_det_v, moments.log_det_x)
-    draft = Estimate(
-        design, scaled, likelihood, theta, psis, moments, sigma2, value,
-        FitStatus(found.converged, False, 0.0, found.iterations, (), (), INTERIOR, (), 0, ""), boundary,
-    )  # fmt: skip
-    status = _status(draft, found)
+    status = _status(design, scaled, likelihood, theta, psis, moments, found, boundary)
     if warn and not status.converged:
         warnings.warn(f"The model {status.message}.", ModelWarning, stacklevel=4)
     return Estimate(design, scaled, likelihood, theta, psis, moments, sigma2, value, status, boundary)
@@ -193,27 +189,30 @@ def _canonical(likelihood, theta: np.ndarray) -> np.ndarray:
     return np.concatenate([*parts, theta[start:]])
 
 
-def _gradient_norm(draft: Estimate) -> float:
-    gradient, _ = profile_derivatives(draft.moments, draft.criterion)
-    if draft.boundary != "unconstrained":
-        likelihood = draft.likelihood
-        jacobian, _ = chain(likelihood.layouts, likelihood.factors(draft.theta), gradient, likelihood.extra)
+def _gradient_norm(likelihood, theta: np.ndarray, moments: Moments, boundary: str) -> float:
+    gradient = profile_gradient(moments, likelihood.criterion)
+    if boundary != "unconstrained":
+        jacobian, _ = chain(likelihood.layouts, likelihood.factors(theta), gradient, likelihood.extra)
         gradient = jacobian.T @ gradient
-    return float(np.sqrt(gradient @ gradient))
+    return sqrt(float(gradient @ gradient))
 
 
-def _status(draft: Estimate, found: Minimum) -> FitStatus:
-    singular, at_zero, at_one = boundary_places(draft.design.levels, draft.psis, lambda: draft.random_covariances)
+def _status(
+    design: Design, scaled: Scaled, likelihood, theta: np.ndarray, psis: tuple, moments: Moments, found: Minimum,
+    boundary: str,
+) -> FitStatus:  # fmt: skip
     rule = INTERIOR
-    if draft.boundary == "unconstrained":
-        negative = any(psi.size and np.linalg.eigvalsh(psi)[0] < 0 for psi in draft.psis)
+    if boundary == "unconstrained":
+        negative = any(psi.size and np.linalg.eigvalsh(psi)[0] < 0 for psi in psis)
         singular, at_zero, at_one = False, (), ()
         rule = RULES["unconstrained"] + ("; a variance is negative" if negative else "")
-    elif singular:
-        rule = RULES[draft.boundary]
+    else:
+        singular, at_zero, at_one = boundary_places(design.levels, psis, scaled.to_effects)
+        if singular:
+            rule = RULES[boundary]
     return FitStatus(
-        bool(found.converged), singular, _gradient_norm(draft), found.iterations,
-        at_zero, at_one, rule, draft.design.aliased, len(draft.design.dropped),
+        bool(found.converged), singular, _gradient_norm(likelihood, theta, moments, boundary), found.iterations,
+        at_zero, at_one, rule, design.aliased, len(design.dropped),
         verdict(found.converged, singular, at_zero, at_one),
     )  # fmt: skip
 

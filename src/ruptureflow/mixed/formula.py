@@ -55,7 +55,7 @@ def plain_matrix(values: np.ndarray, names: tuple[str, ...] | None = None) -> Ma
         raise ModelError(f"A design matrix has two dimensions, this one has {values.ndim}: give rows x columns.")
     if names is None:
         names = tuple(f"x{j}" for j in range(values.shape[1]))
-        if values.shape[1] and values.shape[0] and values[0, 0] == 1.0 and np.all(values[:, 0] == 1.0):
+        if values.size and values[0, 0] == 1.0 and (values[:, 0] == 1.0).all():
             names = ("Intercept", *names[1:])
     if len(names) != values.shape[1]:
         raise ModelError(f"{len(names)} names for {values.shape[1]} columns: give one name for each column.")

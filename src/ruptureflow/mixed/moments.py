@@ -6,6 +6,7 @@ collected here. Fixed effects are held in coordinates in which ``X'V0⁻¹X`` is
 """
 
 from dataclasses import dataclass
+from math import isfinite, log, pi
 
 import numpy as np
 
@@ -88,8 +89,8 @@ def whitened(total: np.ndarray) -> Whitened | None:
     turn = np.linalg.inv(lower).T
     length = float(lower[p, p])
     turn[:, p] *= length
-    log_det = 2.0 * float(np.log(lower.diagonal()[:p]).sum())
-    return Whitened(turn, -turn[:p, p], length * length, log_det) if np.isfinite(log_det) else None
+    log_det = 2.0 * sum(map(log, lower.diagonal()[:p].tolist()))
+    return Whitened(turn, -turn[:p, p], length * length, log_det) if isfinite(log_det) else None
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class Criterion:
         nu = self.degrees
         out = log_det_v + (log_det_x if self.reml else 0.0)
         if self.scale_known:
-            return out + rss + nu * np.log(2 * np.pi)
-        return out + nu * (1.0 + np.log(2 * np.pi * rss / nu))
+            return out + rss + nu * log(2 * pi)
+        return out + nu * (1.0 + log(2 * pi * rss / nu))
 
 
 def relative_traces(moments: Moments, reml: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +137,15 @@ def data_forms(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
     p = len(moments.beta)
     cross = moments.first[:, :p, p]
     return moments.first[:, p, p], moments.second_data - cross @ cross.T
+
+
+def profile_gradient(moments: Moments, criterion: Criterion) -> np.ndarray:
+    """Gradient of the profiled deviance by the relative parameters."""
+    p = len(moments.beta)
+    one = moments.first[:, p, p] / criterion.sigma2(moments.rss)
+    if not criterion.reml:
+        return moments.trace - one
+    return moments.trace - moments.first[:, :p, :p].trace(axis1=1, axis2=2) - one
 
 
 def profile_derivatives(moments: Moments, criterion: Criterion) -> tuple[np.ndarray, np.ndarray]:
@@ -161,11 +171,15 @@ def scoring_step(moments: Moments, criterion: Criterion) -> np.ndarray:
 
 def scoring_direction(trace: np.ndarray, traces: np.ndarray, gradient: np.ndarray, criterion: Criterion) -> np.ndarray:
     """Step of Fisher scoring from ``tr(P V_k)``, ``tr(P V_k P V_l)`` and the gradient of the profiled deviance."""
-    information = traces if criterion.scale_known else traces - np.outer(trace, trace) / criterion.degrees
-    size = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    values, vectors = np.linalg.eigh(information / np.outer(size, size))
+    information = traces if criterion.scale_known else traces - trace[:, None] * trace / criterion.degrees
+    size = np.sqrt(np.maximum(information.diagonal(), 1e-300))
+    values, vectors = np.linalg.eigh(information / (size[:, None] * size))
     values = np.maximum(values, 1e-6)
-    return -(vectors @ ((vectors.T @ (gradient / size)) / values)) / size
+    step = -(vectors @ ((vectors.T @ (gradient / size)) / values)) / size
+    if criterion.scale_known:
+        return step
+    # what the random effects take off the residual variance raises the relative variances once more
+    return step / max(1.0 - float(trace @ step) / criterion.degrees, 0.1)
 
 
 def full_hessian(moments: Moments, criterion: Criterion, sigma2: float) -> tuple[np.ndarray, np.ndarray]:

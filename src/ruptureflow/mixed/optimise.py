@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -33,18 +34,13 @@ def _direction(gradient: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, f
         size = max(abs(curve), 1e-10)
         step = -gradient / size
         return step, float(-gradient @ step) / 2, float(curve / size), np.ones(1)
-    try:
-        np.linalg.cholesky(hessian)
-    except np.linalg.LinAlgError:
-        return _indefinite_direction(gradient, hessian)
-    step = -np.linalg.solve(hessian, gradient)
-    return step, float(-gradient @ step) / 2, 1.0, step
-
-
-def _indefinite_direction(gradient: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float, float, np.ndarray]:
     values, vectors = np.linalg.eigh(hessian)
+    along = gradient @ vectors
+    if values[0] > 0:
+        move = along / values
+        step = -(vectors @ move)
+        return step, float(along @ move) / 2, 1.0, step
     top = max(np.abs(values).max(), 1e-10)
-    along = vectors.T @ gradient
     flat = (np.abs(values) < 1e-9 * top) & (np.abs(along) < 1e-7 * np.sqrt(top))
     move = np.where(flat, 0.0, along / np.maximum(np.abs(values), 1e-9 * top))
     step = -(vectors @ move)
@@ -86,8 +82,8 @@ def minimise(
             step = 0.1 * direction
             predicted = 0.0
         iteration += 1
-        longest = np.abs(step).max()
-        limit = 2.0 * max(1.0, float(np.abs(theta).max(initial=0.0)))
+        longest = max(map(abs, step.tolist()))
+        limit = 2.0 * max(1.0, *map(abs, theta.tolist()))
         if longest > limit:
             step = step * (limit / longest)
         slope = min(float(gradient @ step), 0.0)
@@ -96,7 +92,7 @@ def minimise(
         for _ in range(40):
             trial = theta + scale * step
             candidate = evaluate(trial)
-            if np.isfinite(candidate[0]) and candidate[0] <= value + 1e-4 * scale * slope + noise:
+            if isfinite(candidate[0]) and candidate[0] <= value + 1e-4 * scale * slope + noise:
                 break
             scale *= 0.5
         else:

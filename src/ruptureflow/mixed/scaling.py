@@ -7,6 +7,7 @@ back at the end. Rows are turned in pieces when they are needed: no turned copy 
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def orthonormal(values: np.ndarray, spread: ColumnSpread | None = None) -> Turn:
     """
     rows, columns = values.shape
     if columns == 1:
-        size = float(np.sqrt(values[:, 0] @ values[:, 0] / rows))
+        size = sqrt(float(values[:, 0] @ values[:, 0]) / rows)
         return Turn(np.zeros(1), np.array([[1.0 / size]]), np.array([[size]]))
     spread = spread or column_spread(values)
     mean = spread.mean
@@ -51,11 +52,21 @@ def orthonormal(values: np.ndarray, spread: ColumnSpread | None = None) -> Turn:
     return Turn(mean, np.linalg.inv(r), r @ shift)
 
 
+def covariance_of_columns(psi: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Covariance of the caller's columns from one of turned columns; ``matrix`` as in ``Turn``."""
+    back = np.linalg.solve(matrix, np.eye(len(matrix))) if len(matrix) else matrix
+    out = back @ psi @ back.T
+    return (out + out.T) / 2
+
+
 def root_mean_square(values: np.ndarray) -> Turn:
     """Turn that only scales, to mean square 1."""
+    columns = values.shape[1]
+    if columns == 1 and values[:, 0].any():
+        return orthonormal(values)
     size = np.sqrt(np.einsum("ij,ij->j", values, values) / len(values))
     size = np.where(size > 0, size, 1.0)
-    return Turn(np.zeros(len(size)), np.diag(1.0 / size), np.diag(size))
+    return Turn(np.zeros(columns), np.diag(1.0 / size), np.diag(size))
 
 
 @dataclass(frozen=True)
@@ -148,18 +159,21 @@ class Scaled:
 def _project(fixed: np.ndarray, outcome: np.ndarray, turn: Turn, centre: float) -> tuple[np.ndarray, float]:
     """Least-squares coefficients in turned columns and the root mean square of the residual."""
     rows = len(outcome)
-    projection = np.zeros(turn.inverse.shape[1])
-    for _ in range(2):  # the second pass removes what rounding left
-        change = np.zeros_like(projection)
-        square = 0.0
-        for start in range(0, rows, PIECE):
-            q = turn(fixed[start : start + PIECE])
-            residual = outcome[start : start + PIECE] - centre - q @ projection
-            change += q.T @ residual
-            square += float(residual @ residual)
-        change /= rows
+    pieces = [slice(start, start + PIECE) for start in range(0, rows, PIECE)]
+    kept = turn(fixed) if len(pieces) == 1 else None
+    projection = 0.0
+    for last in (False, True):  # the second pass removes what rounding left
+        change, square = 0.0, 0.0
+        for piece in pieces:
+            q = turn(fixed[piece]) if kept is None else kept
+            residual = outcome[piece] - centre
+            if last:
+                residual -= q @ projection
+                square += float(residual @ residual)
+            change = change + residual @ q
+        change = change / rows
         projection = projection + change
-    return projection, float(np.sqrt(max(square / rows - change @ change, 0.0)))
+    return projection, sqrt(max(square / rows - float(change @ change), 0.0))
 
 
 def scale(design: Design) -> Scaled:
@@ -175,11 +189,11 @@ def scale(design: Design) -> Scaled:
         log_weight = float(np.log(design.sampling_variance).sum())
     turn = orthonormal(fixed, None if weighted else design.fixed.spread)
     base = None if weighted else design.fixed.spread.base
-    centre = 0.0 if base is None else float(outcome.mean())
+    centre = 0.0 if base is None else float(outcome.sum()) / len(outcome)
     projection, size = _project(fixed, outcome, turn, centre)
-    offset = np.linalg.solve(turn.matrix, projection)
+    offset = turn.inverse @ projection
     if base is not None:
-        offset[base] += centre / fixed[0, base]
+        offset[base] += (centre - turn.mean @ offset) / fixed[0, base]
     turns = []
     for level, values in zip(design.levels, columns, strict=True):
         simple = level.layout.diagonal or level.layout.size < 2

@@ -1,11 +1,11 @@
 """The verdict on a fit: did it converge, is it at the boundary, and where."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ruptureflow.mixed.design import Level
+from ruptureflow.mixed.scaling import covariance_of_columns
 
 # lme4's isSingular: a relative standard deviation below 1e-4 counts as zero.
 SINGULAR = 1e-4
@@ -65,19 +65,22 @@ class FitStatus:
 def boundary_places(
     levels: tuple[Level, ...],
     psis: tuple[np.ndarray, ...],
-    covariances: Callable[[], tuple[np.ndarray, ...]],
+    to_effects: tuple[np.ndarray, ...],
 ) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
-    """Whether a fit is singular, which variances are at zero, which correlations at ±1."""
+    """Whether a fit is singular, which variances are at zero, which correlations at ±1.
+
+    ``psis`` are relative covariances in the engine's coordinates, ``to_effects`` the turns from the caller's columns.
+    """
     singular = False
     at_zero: list[str] = []
     at_one: list[str] = []
-    for number, (level, psi) in enumerate(zip(levels, psis, strict=True)):
+    for level, psi, turn in zip(levels, psis, to_effects, strict=True):
         if not psi.size:
             continue
         least = np.linalg.eigvalsh(psi)[0] if len(psi) > 1 else psi[0, 0]
         if least >= SINGULAR**2:
             continue
-        names, matrix = level.effects.names, covariances()[number]
+        names, matrix = level.effects.names, covariance_of_columns(psi, turn)
         singular = True
         size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
         # relative standard deviation of the term at its root mean square value

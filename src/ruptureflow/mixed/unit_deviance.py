@@ -6,6 +6,7 @@ units of ``C_u - G_u`` and of products of ``C_u`` with ``2 G_u - C_u``, ``C_u = 
 """
 
 from dataclasses import dataclass
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -53,14 +54,18 @@ class UnitSolution:
 def solve_units(batch: Batch, psi: np.ndarray, criterion: Criterion) -> UnitSolution | None:
     """Solve the units at a relative covariance; None where it is none."""
     q, width = batch.size, criterion.columns + 1
-    solved, dets = solve_relative(batch.within, psi, batch.with_effects)
-    cross = solved[:, :, q:]
-    total = batch.rest - batch.cross.T @ (psi @ cross).reshape(-1, width)
-    log_det = float(dets.sum())
-    found = whitened(total) if np.isfinite(log_det) else None
+    if psi.any():
+        solved, dets = solve_relative(batch.within, psi, batch.with_effects)
+        cross = solved[:, :, q:]
+        total = batch.rest - batch.cross.T @ (psi @ cross).reshape(-1, width)
+        log_det = float(dets.sum())
+    else:
+        solved, total, log_det = batch.with_effects, batch.rest, 0.0
+        cross = batch.cross
+    found = whitened(total) if isfinite(log_det) else None
     if found is None:
         return None
-    found.turn[:, -1] /= np.sqrt(criterion.sigma2(found.rss))
+    found.turn[:, -1] /= sqrt(criterion.sigma2(found.rss))
     data = (cross.reshape(-1, width) @ found.turn).reshape(-1, q, width)
     value = criterion.value(found.rss, log_det, found.log_det_x)
     return UnitSolution(solved[:, :, :q].reshape(-1, q * q), data, value)
@@ -75,21 +80,21 @@ def newton_terms(
     if found is None:
         return np.inf, theta, np.eye(len(theta))
     squares = found.squares(slice(None) if criterion.reml else slice(-1, None))
-    basis = layout.elements.reshape(layout.count, -1)
-    by_element = basis @ (found.inner - squares).sum(axis=0)
+    excess = found.inner - squares
+    by_element = layout.basis @ excess.sum(axis=0)
     # by the free entries of the factor instead of the covariance's elements
-    basis = layout.jacobian(factor).T @ basis
+    jacobian = layout.jacobian(factor)
+    basis = jacobian.T @ layout.basis
     first = basis @ found.grams()
-    outcome = first[:, -1]
+    outcome = first[:, -1:]
     lost = 0.0 if criterion.scale_known else 1.0 / criterion.degrees
     if criterion.reml:
-        taken = first @ first.T - (1.0 - lost) * np.outer(outcome, outcome)
+        taken = first @ first.T - (1.0 - lost) * (outcome * outcome.T)
     else:
         cross = first[:, -criterion.columns - 1 : -1]
-        taken = 2.0 * (cross @ cross.T) + lost * np.outer(outcome, outcome)
-    hessian = basis @ found.products(2.0 * squares - found.inner) @ basis.T - taken
-    gradient = basis @ (found.inner - squares).sum(axis=0)
-    return found.value, gradient, hessian + layout.curvature(by_element)
+        taken = 2.0 * (cross @ cross.T) + lost * (outcome * outcome.T)
+    hessian = basis @ found.products(squares - excess) @ basis.T - taken
+    return found.value, by_element @ jacobian, hessian + layout.curvature(by_element)
 
 
 def scoring_step_units(batch: Batch, layout: FactorLayout, criterion: Criterion) -> np.ndarray | None:
@@ -97,15 +102,15 @@ def scoring_step_units(batch: Batch, layout: FactorLayout, criterion: Criterion)
     found = solve_units(batch, np.zeros((layout.size, layout.size)), criterion)
     if found is None:
         return None
-    basis = layout.elements.reshape(layout.count, -1)
-    weight = found.inner
-    traces = basis @ found.products(weight) @ basis.T
+    basis, weight = layout.basis, found.inner
     if criterion.reml:
         fixed = found.squares(slice(None, -1))
         first = (basis @ found.grams()).reshape(layout.count, criterion.columns + 1, -1)[:, :-1, :-1]
         first = first.reshape(layout.count, -1)
-        traces = traces - 2.0 * (basis @ found.products(fixed) @ basis.T) + first @ first.T
         weight = weight - fixed
+        traces = basis @ found.products(weight - fixed) @ basis.T + first @ first.T
+    else:
+        traces = basis @ found.products(weight) @ basis.T
     trace = basis @ weight.sum(axis=0)
     one = basis @ found.squares(slice(-1, None)).sum(axis=0)
     return scoring_direction(trace, traces, trace - one, criterion)
