@@ -124,9 +124,9 @@ def test_mistakes_are_named():
         find_ruptures(frame, windw=3)
     with pytest.raises(RuptureError, match=r"option window_in is none of \['sessions', 'assessments'\]"):
         find_ruptures(frame, window_in="session")
-    with pytest.raises(RuptureError, match=r"no column \['alliance'\]"):
+    with pytest.raises(RuptureError, match="no column 'alliance'"):
         find_ruptures(frame, value="alliance")
-    with pytest.raises(RuptureError, match="'bond' holds something that is no number"):
+    with pytest.raises(RuptureError, match="'bond' holds 'low' in row 1, which is no number"):
         find_ruptures(frame.assign(bond=["5", "low"]))
     with pytest.raises(RuptureError, match=r"already have columns \['size'\]"):
         find_ruptures(frame.assign(size=1))

@@ -154,6 +154,28 @@ def test_intervals_are_given_from_ten_patients_on():
     assert enough["percent_low"] < enough["percent_sessions"] < enough["percent_high"]
 
 
+def test_the_observers_verdict_is_the_outcome_of_the_logit_whatever_the_order():
+    generator = np.random.default_rng(2)
+    places = [(f"p{i:02}", s) for i in range(14) for s in range(1, 6)]
+    bond = scores("patient", "bond", {place: float(generator.choice([3.0, 4.0, 5.0])) for place in places})
+    values = coded({place: float(generator.poisson(0.8)) for place in places})
+    instruments = {"coding": coding({"withdrawal": 1})}
+    one = identify_ruptures(bond, values, instruments, plan(POINT, CODED)).perspective_agreement.iloc[0]
+    other = identify_ruptures(bond, values, instruments, plan(CODED, POINT)).perspective_agreement.iloc[0]
+    assert (one["odds_outcome"], other["odds_outcome"]) == ("second", "first")
+    assert one["odds_ratio"] == pytest.approx(other["odds_ratio"], rel=1e-9)
+    assert one["odds_ratio_low"] < one["odds_ratio"] < one["odds_ratio_high"]
+    ratio = one["n_both"] * one["n_neither"] / (one["n_first_only"] * one["n_second_only"])
+    assert one["odds_ratio"] == pytest.approx(ratio, rel=0.3)
+
+
+def test_criteria_of_one_perspective_have_no_odds_ratio():
+    drop = RuptureSettings.model_validate({"criteria": [POINT, POINT | {"criterion": "sd-drop"}]})
+    pair = identify_ruptures(BOND, agreement.CODED.empty(), {}, drop).perspective_agreement
+    assert pair["odds_ratio"].isna().all()
+    assert pair["odds_note"].str.contains("one perspective").all()
+
+
 def test_no_tables_give_no_ruptures():
     found = identify_ruptures(agreement.SCORES.empty(), agreement.CODED.empty(), {}, plan(POINT, CODED))
     for table in ruptures.TABLES:

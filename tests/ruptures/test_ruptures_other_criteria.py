@@ -128,7 +128,7 @@ def test_a_reported_rupture_is_resolved_as_the_reporter_says():
     assert found["resolved"].tolist() == [True, False, False, False]
     assert found["resolved_session"].tolist()[0] == 1
     assert found["follow_up_complete"].tolist() == [True, False, True, False]
-    with pytest.raises(RuptureError, match=r"no column \['dgree'\]"):
+    with pytest.raises(RuptureError, match="no column 'dgree'; did you mean 'degree'"):
         find_ruptures(frame, "self-report", value="present", resolution="dgree")
 
 

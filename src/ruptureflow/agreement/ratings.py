@@ -56,16 +56,16 @@ def rating_matrix(ratings: pd.DataFrame, target: str | Sequence[str], rater: str
     """
     import pandas as pd
 
-    keys = _checked_names(ratings, target, rater, value)
+    keys = list(target) if isinstance(target, Sequence) and not isinstance(target, str) else [target]
+    if not keys:
+        raise AgreementError("target names no column; say which column tells what was rated, such as session")
+    check_columns(ratings, [*keys, rater, value])
     nameless = ratings[[*keys, rater]].isna().any(axis=1).to_numpy()
     if nameless.any():
         where = row_name(ratings.index, int(np.flatnonzero(nameless)[0]))
         raise AgreementError(f"{where} names no {' or no '.join([*keys, rater])}; fill it in or drop the row")
     numbers = numbers_of(ratings[value], value)
-    try:
-        doubled = ratings.duplicated([*keys, rater], keep=False).to_numpy()
-    except TypeError as error:
-        raise AgreementError(f"columns {[*keys, rater]} must hold ids, plain numbers or text: {error}") from None
+    doubled = doubled_rows(ratings, [*keys, rater])
     if doubled.any():
         raise AgreementError(_doubled_message(ratings, np.flatnonzero(doubled), keys, rater, value))
     target_of, targets = pd.factorize(
@@ -98,7 +98,7 @@ def numbers_of(column: pd.Series, name: str) -> np.ndarray:
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_complex_dtype(column):
-        raise AgreementError(f"column {name!r} holds {column.dtype}, no numbers; name the column of the rating")
+        raise AgreementError(f"column {name!r} holds {column.dtype}, no numbers; name a column of numbers")
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.to_numpy(dtype="float64", na_value=np.nan)
     else:
@@ -141,8 +141,8 @@ def row_name(index: pd.Index, position: int) -> str:
     return f"row {index[position]!r}" if index.is_unique else f"row number {position + 1}"
 
 
-def _checked_names(ratings: pd.DataFrame, target: str | Sequence[str], rater: str, value: str) -> list[str]:
-    """The target's columns, after a look at all names."""
+def check_columns(ratings: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse what is no DataFrame, and columns that are missing, stand twice or have two tasks."""
     import pandas as pd
 
     from ruptureflow.config.strict import nearest
@@ -151,25 +151,28 @@ def _checked_names(ratings: pd.DataFrame, target: str | Sequence[str], rater: st
         raise AgreementError(
             f"ratings must be a pandas DataFrame with one row a rating, found {type(ratings).__name__}"
         )
-    keys = list(target) if isinstance(target, Sequence) and not isinstance(target, str) else [target]
-    if not keys:
-        raise AgreementError("target names no column; say which column tells what was rated, such as session")
-    names = [*keys, rater, value]
     columns = list(ratings.columns)
     for name in names:
-        if not any(column == name for column in columns):
+        standing = sum(bool(column == name) for column in columns)
+        if standing == 0:
             hint = nearest(str(name), [str(column) for column in columns]) if columns else "; there are no columns"
             if name in ratings.index.names:
                 hint = "; it is in the index: call reset_index() first"
             raise AgreementError(f"ratings have no column {name!r}{hint}")
-        if sum(column == name for column in columns) > 1:
-            raise AgreementError(f"ratings have {columns.count(name)} columns named {name!r}; rename or drop one")
-        if names.count(name) > 1:
+        if standing > 1:
+            raise AgreementError(f"ratings have {standing} columns named {name!r}; rename or drop one")
+        if list(names).count(name) > 1:
             raise AgreementError(
-                f"column {name!r} is named more than once among target {keys}, rater {rater!r} and value {value!r}; "
-                f"each needs a column of its own"
+                f"column {name!r} is named more than once among {list(names)}; each needs a column of its own"
             )
-    return keys
+
+
+def doubled_rows(ratings: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    """Mask of rows whose keys stand more than once."""
+    try:
+        return np.asarray(ratings.duplicated(list(keys), keep=False))
+    except TypeError as error:
+        raise AgreementError(f"columns {list(keys)} must hold ids, plain numbers or text: {error}") from None
 
 
 def _kept(names: Sequence[object], keep: np.ndarray) -> tuple[object, ...]:

@@ -45,7 +45,7 @@ def chosen_options(criterion: str, options: dict[str, Any]) -> FollowUpOptions:
     RuptureError
         for an unknown criterion or option, with the nearest known name.
     """
-    if criterion not in CRITERIA:
+    if not isinstance(criterion, str) or criterion not in CRITERIA:
         raise RuptureError(f"unknown criterion {criterion!r}{nearest(str(criterion), list(CRITERIA))}")
     return read_options(CRITERIA[criterion].options, criterion, options)
 

@@ -58,7 +58,7 @@ def find_ruptures(
     """
     import pandas as pd
 
-    taken = [name for name in FOUND if name in ratings.columns]
+    taken = [name for name in FOUND if name in getattr(ratings, "columns", ())]
     if taken:
         raise RuptureError(f"ratings already have columns {taken}, which the result adds; rename or drop them")
     verdicts = judge_rows(ratings, criterion, person, session, value, options)

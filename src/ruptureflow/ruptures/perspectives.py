@@ -9,6 +9,7 @@ import numpy as np
 
 from ruptureflow.agreement.kappa import kappa_of_tables
 from ruptureflow.agreement.two_by_two import fourfold
+from ruptureflow.ruptures.association import association
 from ruptureflow.ruptures.base_rates import FEWEST_PATIENTS
 from ruptureflow.tables.ruptures import PERSPECTIVE_AGREEMENT
 
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 
 
 def compare_perspectives(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
-    """Every pair of criterion × perspective × variable over the sessions that both could judge, if there are any."""
+    """Every pair of criterion × perspective × variable over the sessions that both could judge, if there are any.
+
+    Of two perspectives the observer's verdict is regressed on the other's, else the second on the first.
+    """
     import pandas as pd
 
-    verdicts = {}
+    verdicts, views = {}, {}
     for (criterion, perspective, variable), part in ruptures.groupby(
         ["criterion", "perspective", "variable"], sort=False
     ):
         judged = part[part["rupture"].notna()].set_index(["patient", "session"])["rupture"].astype(bool)
         verdicts[f"{criterion}, {perspective}, {variable}"] = judged
+        views[f"{criterion}, {perspective}, {variable}"] = perspective
     rows = []
     for first, second in combinations(verdicts, 2):
         joined = pd.concat([verdicts[first], verdicts[second]], axis=1, join="inner")
@@ -58,9 +63,31 @@ def compare_perspectives(ruptures: pd.DataFrame, bootstrap: Bootstrap) -> pd.Dat
                 "pabak": table.pabak,
                 "positive_agreement": table.positive_agreement,
                 "negative_agreement": table.negative_agreement,
+                **_odds(both, of_session, (views[first], views[second]), bootstrap.level),
             }
         )
-    return PERSPECTIVE_AGREEMENT.conform(pd.DataFrame(rows)) if rows else PERSPECTIVE_AGREEMENT.empty()
+    names = PERSPECTIVE_AGREEMENT.names
+    return (
+        PERSPECTIVE_AGREEMENT.conform(pd.DataFrame(rows).reindex(columns=names))
+        if rows
+        else PERSPECTIVE_AGREEMENT.empty()
+    )
+
+
+def _odds(both: np.ndarray, patients: np.ndarray, views: tuple[str, str], level: float) -> dict[str, object]:
+    """Columns of the odds ratio between two perspectives."""
+    if views[0] == views[1]:
+        return {"odds_outcome": None, "odds_note": "one perspective: its criteria agree by construction"}
+    outcome = 0 if views[0] == "observer" else 1
+    found = association(both[:, outcome], both[:, 1 - outcome], patients, level)
+    return {
+        "odds_outcome": ("first", "second")[outcome],
+        "odds_ratio": found.odds_ratio,
+        "odds_ratio_low": found.low,
+        "odds_ratio_high": found.high,
+        "odds_p": found.p_value,
+        "odds_note": found.note or None,
+    }
 
 
 def _kappa_interval(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ruptureflow.agreement.errors import AgreementError
+from ruptureflow.agreement.ratings import check_columns, doubled_rows, numbers_of, row_name
 from ruptureflow.ruptures.errors import RuptureError
 
 if TYPE_CHECKING:
@@ -41,24 +45,23 @@ def split_by_person(
     Raises
     ------
     RuptureError
-        if a column is missing, a person or session number is missing, a session number or rating is no number, or a
-        person has two rows for one session (both are listed).
+        if `ratings` is no DataFrame, a column is missing or stands twice, a person or session number is missing, a
+        session number or rating is no finite number, or a person has two rows for one session (both are listed).
     """
-    if not hasattr(ratings, "columns") or not ratings.columns.is_unique:
+    if getattr(ratings, "ndim", 0) == 2 and hasattr(ratings, "columns") and not ratings.columns.is_unique:
         raise RuptureError("ratings must be a DataFrame whose columns have different names")
-    needed = [person, session, value, *([companion] if companion else [])]
-    absent = [name for name in needed if name not in ratings.columns]
-    if absent:
-        raise RuptureError(f"ratings have no column {absent}; columns are {list(ratings.columns)}")
-    nameless = (ratings[person].isna() | ratings[session].isna()).to_numpy()
-    if nameless.any():
-        raise RuptureError(f"row {ratings.index[nameless][0]!r} has no {person} or no {session}; fill it in")
-    sessions, values = numbers(ratings[session]), numbers(ratings[value])
-    # By number: "4", "04" and 4 are one session.
-    doubled = ratings.assign(**{session: sessions}).duplicated([person, session], keep=False).to_numpy()
-    if doubled.any():
-        raise RuptureError(_doubled_message(ratings[doubled], person, session, value))
-    beside = numbers(ratings[companion]) if companion else np.full(len(ratings), np.nan)
+    with _as_rupture_errors():
+        check_columns(ratings, [person, session, value, *([companion] if companion else [])])
+        nameless = (ratings[person].isna() | ratings[session].isna()).to_numpy()
+        if nameless.any():
+            where = row_name(ratings.index, int(np.flatnonzero(nameless)[0]))
+            raise RuptureError(f"{where} has no {person} or no {session}; fill it in")
+        sessions, values = numbers_of(ratings[session], session), numbers_of(ratings[value], value)
+        # By number: "4", "04" and 4 are one session.
+        doubled = doubled_rows(ratings.assign(**{session: sessions}), [person, session])
+        if doubled.any():
+            raise RuptureError(_doubled_message(ratings, np.flatnonzero(doubled), person, session, value))
+        beside = numbers_of(ratings[companion], companion) if companion else np.full(len(ratings), np.nan)
     series = []
     for name, rows in ratings.reset_index(drop=True).groupby(person, sort=True, observed=True).indices.items():
         ordered = rows[np.argsort(sessions[rows], kind="stable")]
@@ -68,30 +71,21 @@ def split_by_person(
     return series
 
 
-def numbers(column: pd.Series) -> np.ndarray:
-    """A column as floats, missing values as NaN.
-
-    Raises
-    ------
-    RuptureError
-        if a cell is no finite number.
-    """
-    import pandas as pd
-
+@contextmanager
+def _as_rupture_errors() -> Iterator[None]:
+    """Agreement's checks of a frame of ratings, under the name of this stage."""
     try:
-        found = pd.to_numeric(column).to_numpy(dtype="float64", na_value=np.nan)
-    except (ValueError, TypeError) as error:
-        raise RuptureError(f"column {column.name!r} holds something that is no number: {error}") from None
-    if np.isinf(found).any():
-        raise RuptureError(
-            f"column {column.name!r} holds an infinite value in row {column.index[np.isinf(found)][0]!r}"
-        )
-    return np.asarray(found)
+        yield
+    except AgreementError as error:
+        raise RuptureError(str(error)) from None
 
 
-def _doubled_message(doubled: pd.DataFrame, person: str, session: str, value: str) -> str:
+def _doubled_message(ratings: pd.DataFrame, places: np.ndarray, person: str, session: str, value: str) -> str:
+    doubled = ratings.iloc[places].reset_index(drop=True)
     lines = []
     for (who, when), rows in list(doubled.groupby([person, session], sort=False, observed=True))[:5]:
-        shown = " and ".join(f"row {index!r} ({value} {cell})" for index, cell in rows[value].items())
+        shown = " and ".join(
+            f"{row_name(ratings.index, int(places[at]))} ({value} {cell})" for at, cell in rows[value].items()
+        )
         lines.append(f"{person} {who} has {len(rows)} rows for {session} {when}: {shown}; keep one of them")
     return "\n".join(lines)

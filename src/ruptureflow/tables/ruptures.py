@@ -75,6 +75,18 @@ PERSPECTIVE_AGREEMENT = Table(
         measured("pabak", "prevalence- and bias-adjusted kappa"),
         measured("positive_agreement", "agreement on ruptures"),
         measured("negative_agreement", "agreement on their absence"),
+        Column(
+            "odds_outcome",
+            "text",
+            "which of two perspectives is the outcome of the logit on the other: the observer's, else the second",
+            nullable=True,
+            allowed=("first", "second"),
+        ),
+        measured("odds_ratio", "odds ratio of a rupture given one by the other, sessions in patients (GEE)"),
+        measured("odds_ratio_low", "lower end of its interval; empty below 10 patients"),
+        measured("odds_ratio_high", "upper end"),
+        measured("odds_p", "p of no association, t with patients − 2 df; empty below 10 patients"),
+        Column("odds_note", "text", "why there is no odds ratio or interval", nullable=True),
     ),
     key=("first", "second"),
 )
