@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ruptureflow.config.plan import ModelSettings
+from ruptureflow.config.models import ModelSettings
 from ruptureflow.config.wave import Wave
 from ruptureflow.config.waves import WaveRow
 from ruptureflow.tables import agreement, assay, intake, ruptures
@@ -66,9 +66,10 @@ def settings(**changes: Any) -> ModelSettings:
 
 
 def one_model(**model: Any) -> ModelSettings:
-    """A plan of one model of bond."""
+    """A plan of one model of bond; its answer is the intercept unless `primary_term` says otherwise."""
+    primary = model.pop("primary_term", "Intercept")
     given = {"model": "m", "outcomes": ["bond"], "formula": "{outcome} ~ time"} | model
-    analysis = {"analysis": "a", "question": "?", "primary_term": "time", "models": [given]}
+    analysis = {"analysis": "a", "question": "?", "primary_term": primary, "models": [given]}
     return settings(analyses=[analysis])
 
 

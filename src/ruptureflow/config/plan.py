@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from ruptureflow.config.models import ModelSettings
 from ruptureflow.config.pools import PoolingSettings
 from ruptureflow.config.strict import Pair, Strict, nearest, parse, read_yaml
 
 Policy = Literal["keep", "set aside", "stop"]
-DfMethod = Literal["satterthwaite", "kenward-roger", "containment", "between-within", "residual", "normal"]
 
 
 class IntakeSettings(Strict):
@@ -141,38 +141,6 @@ class RuptureSettings(Strict):
     level: float = Field(default=0.95, gt=0, lt=1)
     bootstrap_draws: int = Field(default=2000, ge=0, description="bootstrap samples of patients; 0 for none")
     seed: int = 20180
-
-
-class ModelSpecification(Strict):
-    """One model; {outcome} in the formula stands for each outcome in turn."""
-
-    model: str
-    outcomes: list[str]
-    formula: str = Field(description="'{outcome} ~ time + oxytocin_change_within + oxytocin_change_between'")
-    groups: str | list[str] = "patient"
-    random: str | list[str] = "1"
-    residual: str = "independent"
-    covariance: Literal["unstructured", "diagonal"] = "unstructured"
-    method: Literal["reml", "ml"] = "reml"
-    standardise: list[str] = Field(default=[], description="within-patient terms also given as b·SD_w(x)/SD_w(y)")
-
-
-class Analysis(Strict):
-    """A question: its models and the term that answers it."""
-
-    analysis: str
-    question: str
-    models: list[ModelSpecification]
-    primary_term: str
-
-
-class ModelSettings(Strict):
-    """The analysis plan."""
-
-    center: list[str] = Field(default=[], description="variables split into a within- and a between-patient part")
-    df_methods: list[DfMethod] = Field(min_length=1, description="first is primary, the others stand beside it")
-    level: float = Field(default=0.95, gt=0, lt=1)
-    analyses: list[Analysis]
 
 
 class AuditSettings(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ruptureflow.models.units import coefficient_unit
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ruptureflow.config.plan import ModelSettings
+    from ruptureflow.config.models import ModelSettings
     from ruptureflow.mixed import MixedFit
 
 NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
@@ -25,8 +25,8 @@ NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_
 
 def coefficient_rows(
     fit: MixedFit, question: Question, settings: ModelSettings, units: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """Rows of `estimates.csv` of one fit in the metric of its variables.
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Rows of `estimates.csv` of one fit in the metric of its variables, and the df methods that failed.
 
     Parameters
     ----------
@@ -37,28 +37,23 @@ def coefficient_rows(
 
     Returns
     -------
-    list of dict
-        every coefficient by every df method (metric raw).
-
-    Raises
-    ------
-    ModelError
-        if a df method cannot be computed for this fit; it names the method.
-    PlanError
-        if the plan standardises what is no term of the model.
+    rows, failures
+        every coefficient by every df method that can be computed (metric raw), and the message of each that cannot,
+        by method. No other method stands in for one that fails.
     """
     found: list[dict[str, Any]] = []
+    failures: dict[str, str] = {}
     for method in settings.df_methods:
         try:
             table = fit.fixed_effects(df=method, level=settings.level)
-        except ModelError as error:
-            raise ModelError(f"df method {method}: {error}") from error
+        except (ModelError, ArithmeticError, np.linalg.LinAlgError) as error:
+            failures[method] = str(error)
+            continue
         for row in table.to_dict("records"):
             numbers = {name: row[name] for name in NUMBERS}
             unit = coefficient_unit(row["term"], question.outcome, units)
             found.append({"term": row["term"], "df_method": method, "metric": "raw", "unit": unit} | numbers)
-    _refuse_unknown_terms(question, [*(row["term"] for row in found), *fit.status.aliased])
-    return found
+    return found, failures
 
 
 def standardised_rows(
@@ -93,9 +88,9 @@ def standardised_rows(
 
 
 def contextual_rows(
-    fit: MixedFit, question: Question, settings: ModelSettings, units: Mapping[str, str]
+    fit: MixedFit, question: Question, settings: ModelSettings, units: Mapping[str, str], methods: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Between minus within coefficient of every centred variable with both parts in the model, by every df method."""
+    """Between minus within coefficient of every centred variable with both parts in the model, by these df methods."""
     terms = list(fit.terms)
     found = []
     for name in settings.center:
@@ -105,7 +100,7 @@ def contextual_rows(
         contrast = np.zeros((1, len(terms)))
         contrast[0, [terms.index(term) for term in pair]] = 1, -1
         unit = coefficient_unit(pair[0], question.outcome, units)
-        for method in settings.df_methods:
+        for method in methods:
             row = fit.contrast(contrast, df=method, level=settings.level).iloc[0]
             numbers = {column: row[column] for column in NUMBERS}
             found.append({"variable": name, "df_method": method, "unit": unit} | numbers)
@@ -132,9 +127,3 @@ def _standardised(raw: dict[str, Any], question: Question, rows: pd.DataFrame, l
         "metric": METRIC,
         "unit": f"within-patient SD of {question.outcome} per within-patient SD of {raw['term']}",
     }
-
-
-def _refuse_unknown_terms(question: Question, terms: list[str]) -> None:
-    unknown = [term for term in question.specification.standardise if term not in terms]
-    if unknown:
-        raise PlanError(f"standardise names {unknown}, which are no terms of the model: {sorted(set(terms))}")

@@ -50,13 +50,20 @@ def random_effect_rows(fit: MixedFit) -> list[dict[str, Any]]:
 def influence_rows(fit: MixedFit, df_methods: Sequence[str], level: float) -> list[dict[str, Any]]:
     """Every coefficient with each outermost group left out, p by the plan's first df method that allows it.
 
+    Parameters
+    ----------
+    fit : the fitted model.
+    df_methods : the plan's df methods that can be computed for this fit.
+    level : level of the decision is 1 − level.
+
     Returns
     -------
     list of dict
-        empty where none of the plan's df methods is kenward-roger, satterthwaite or normal.
+        empty where none of the df methods is kenward-roger, satterthwaite or normal, or where groups are crossed:
+        without a whole group of one kind the others would lose rows.
     """
     usable = [method for method in df_methods if method in INFLUENCE_DF]
-    if not usable:
+    if not usable or not fit.design.nested:
         return []
     table = fit.influence(df=usable[0], alpha=1 - level).rename(columns={"rows": "n_obs"})
     return [row | {"df_method": usable[0], "group": str(row["group"])} for row in table.to_dict("records")]

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ruptureflow.mixed import ModelError, ModelWarning, fit_mixed
-from ruptureflow.models.coefficients import coefficient_rows, contextual_rows, standardised_rows
+from ruptureflow.mixed import ModelError
 from ruptureflow.models.descriptives import describe
+from ruptureflow.models.draws import Draws
 from ruptureflow.models.errors import PlanError
-from ruptureflow.models.parts import influence_rows, random_effect_rows, variance_rows
-from ruptureflow.models.specification import Question, columns_of, complete_rows, obstacle, questions
+from ruptureflow.models.fits import Fitted, fit_rows
+from ruptureflow.models.multiple_imputation import combine
+from ruptureflow.models.rows import Asked, ask, chosen, complete_rows, obstacle, refuse_mixed_assays
+from ruptureflow.models.samples import concentration_units
+from ruptureflow.models.specification import Question, columns_of, questions, without_colours
 from ruptureflow.tables import models as tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ruptureflow.config.plan import ModelSettings
-    from ruptureflow.mixed import MixedFit
+    from ruptureflow.config.models import ModelSettings
     from ruptureflow.tables import Table
+
+OF_FITS = (
+    tables.ESTIMATES,
+    tables.IMPUTED_ESTIMATES,
+    tables.CONTEXTUAL_EFFECTS,
+    tables.VARIANCES,
+    tables.RANDOM_EFFECTS,
+    tables.INFLUENCE,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class FittedPlan:
     ----------
     estimates : one row a coefficient and df method (the plan's first is the primary one), and for terms to
         standardise a second one with metric `standardised_within`.
+    imputed_estimates : parts of Rubin's rules of every coefficient that was combined over draws.
     contextual_effects : between minus within coefficients of centred variables.
     variances : random effects' variances and covariances, residual variances.
     plan : one row an analysis × model × outcome: fitted, not available (with the reason) or failed.
@@ -42,6 +53,7 @@ class FittedPlan:
     """
 
     estimates: pd.DataFrame
+    imputed_estimates: pd.DataFrame
     contextual_effects: pd.DataFrame
     variances: pd.DataFrame
     plan: pd.DataFrame
@@ -58,10 +70,32 @@ class Fate:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Data:
+    """A wave's rows and the completed data sets of what lies beyond a limit."""
+
+    wave: str
+    rows: dict[str, pd.DataFrame]
+    units: Mapping[str, str]
+    draws: Draws | None
+    completed: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+
+    def of_draws(self, kind: str, settings: ModelSettings) -> list[pd.DataFrame]:
+        """Sessions or samples of every completed data set, made once."""
+        if kind not in self.completed and self.draws is not None:
+            self.completed[kind] = list(self.draws.completed(self.rows[kind], settings.center))
+        return self.completed[kind]
+
+
 def fit_plan(
-    sessions: pd.DataFrame, settings: ModelSettings, units: Mapping[str, str] | None = None, wave: str = ""
+    sessions: pd.DataFrame,
+    settings: ModelSettings,
+    units: Mapping[str, str] | None = None,
+    wave: str = "",
+    samples: pd.DataFrame | None = None,
+    draws: Draws | None = None,
 ) -> FittedPlan:
-    """Fit every model of the plan to a wave's joined sessions.
+    """Fit every model of the plan to a wave's joined sessions and samples.
 
     Parameters
     ----------
@@ -69,6 +103,9 @@ def fit_plan(
     settings : the plan.
     units : unit by variable; by default those that `join_sessions` left in `sessions.attrs`.
     wave : the wave's id; by default the sessions' own.
+    samples : rows of `join_samples`, for models with `rows: samples`.
+    draws : completed data sets, of `gather_draws`. A model that reads a column with drawn values is fitted once a
+        draw, and the fits are combined by Rubin's rules.
 
     Returns
     -------
@@ -77,24 +114,20 @@ def fit_plan(
     Raises
     ------
     PlanError
-        if the plan itself cannot be read (a formula, a doubled model). What only this wave lacks ends in the table
-        `plan`, as does a model that cannot be fitted or a df method that cannot be computed: no other method is
-        put in its place.
+        if a formula of the plan cannot be read. What only this wave lacks ends in the table `plan`, as does a model
+        that cannot be fitted. Where a df method cannot be computed the others' rows stay, `reason` names it, and the
+        fate says so if it is the primary one: no other method is put in its place.
     """
+    import pandas as pd
+
     units = sessions.attrs.get("units", {}) if units is None else units
     wave = wave or (str(sessions["wave"].iloc[0]) if len(sessions) else "")
-    asked = questions(settings)
-    fates = [_answer(question, sessions, settings, units, wave) for question in asked]
+    rows = {"sessions": sessions, "samples": pd.DataFrame() if samples is None else samples}
+    data = _Data(wave, rows, units, draws if draws and draws.numbers else None)
+    fates = [_answer(question, data, settings) for question in questions(settings)]
     described = describe(sessions, units, settings.center, sessions.attrs.get("patient_level", ()))
     found = {
-        table.name: _table([row for fate in fates for row in fate.rows.get(table.name, [])], table)
-        for table in (
-            tables.ESTIMATES,
-            tables.CONTEXTUAL_EFFECTS,
-            tables.VARIANCES,
-            tables.RANDOM_EFFECTS,
-            tables.INFLUENCE,
-        )
+        table.name: _table([row for fate in fates for row in fate.rows.get(table.name, [])], table) for table in OF_FITS
     }
     return FittedPlan(
         plan=_table([fate.plan for fate in fates], tables.PLAN),
@@ -109,11 +142,13 @@ def _table(rows: list[dict[str, Any]], table: Table) -> pd.DataFrame:
     return table.conform(pd.DataFrame(rows, columns=table.names) if rows else table.empty())
 
 
-def _answer(
-    question: Question, sessions: pd.DataFrame, settings: ModelSettings, units: Mapping[str, str], wave: str
-) -> Fate:
+def _answer(question: Question, data: _Data, settings: ModelSettings) -> Fate:
+    model = question.specification
+    everything = data.rows[model.rows]
+    asked = ask(question, everything)
+    question = asked.question
     label = {
-        "wave": wave,
+        "wave": data.wave,
         "analysis": question.analysis,
         "model": question.model,
         "outcome": question.outcome,
@@ -121,71 +156,54 @@ def _answer(
     entry = label | {
         "formula": question.formula,
         "random": question.random_text,
-        "residual": question.specification.residual,
-        "method": question.specification.method,
+        "residual": model.residual,
+        "method": model.method,
         "primary_term": question.primary_term,
-        "n_rows": len(sessions),
+        "rows": model.rows,
+        "where": "; ".join(f"{name} = {value}" for name, value in model.where.items()) or None,
+        "n_rows": len(asked.rows),
     }
-    reason = obstacle(question, sessions)
+    reason = obstacle(asked, everything)
     if reason:
-        return Fate(entry | {"fate": "not available", "reason": reason})
-    rows = complete_rows(question, sessions)
-    counts = {
-        "n_obs": len(rows),
-        "n_dropped": len(sessions) - len(rows),
-        "n_groups": rows["patient"].nunique(),
-    }
+        return Fate(entry | {"fate": tables.NOT_AVAILABLE, "reason": reason})
+    rows = asked.complete
+    entry |= {"n_obs": len(rows), "n_dropped": len(asked.rows) - len(rows), "n_groups": rows["patient"].nunique()}
     try:
-        fit, remarks = _fit(question, rows)
-        status = _status(fit)
-        raw = coefficient_rows(fit, question, settings, units)
-        standardised, unstandardised = standardised_rows(raw, question, rows, settings.level)
-        parts = {
-            "estimates": raw + standardised,
-            "contextual_effects": contextual_rows(fit, question, settings, units),
-            "variances": variance_rows(fit, question),
-            "random_effects": random_effect_rows(fit),
-            "influence": influence_rows(fit, settings.df_methods, settings.level),
-        }
-    except (ModelError, PlanError, np.linalg.LinAlgError) as error:
-        return Fate(entry | counts | {"fate": "failed", "reason": str(error)})
-    reason = " ".join(part for part in (remarks, *unstandardised) if part)
-    done = {"fate": "fitted", "reason": reason or None, "status": status, "log_likelihood": fit.log_likelihood}
-    common = label | {"n_obs": counts["n_obs"], "n_groups": counts["n_groups"], "status": status}
-    labelled = {name: [common | row for row in found] for name, found in parts.items()}
-    return Fate(entry | counts | done, labelled)
+        if model.rows == "samples":
+            refuse_mixed_assays(question, rows)
+        fitted, n_draws = _fitted(asked, data, settings)
+    except (ModelError, PlanError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return Fate(entry | {"fate": tables.FAILED, "reason": without_colours(str(error))})
+    if not fitted.rows["estimates"]:
+        return Fate(entry | {"fate": tables.FAILED, "reason": _failures(fitted)})
+    primary_failed = settings.df_methods[0] in fitted.failures
+    combined = [f"{n_draws} draws combined by Rubin's rules, df by Barnard and Rubin."] if n_draws else []
+    reason = " ".join(part for part in (_failures(fitted), *combined, *asked.remarks, *fitted.remarks) if part)
+    done = {
+        "fate": tables.WITHOUT_PRIMARY if primary_failed else tables.FITTED,
+        "reason": without_colours(reason) or None,
+        "status": fitted.status,
+        "n_draws": n_draws or None,
+        "log_likelihood": fitted.log_likelihood,
+    }
+    common = label | {"n_obs": entry["n_obs"], "n_groups": entry["n_groups"], "status": fitted.status}
+    return Fate(entry | done, {name: [common | row for row in found] for name, found in fitted.rows.items()})
 
 
-def _fit(question: Question, rows: pd.DataFrame) -> tuple[MixedFit, str]:
-    """The fit, and what the engine remarked on it."""
-    model = question.specification
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ModelWarning)
-        fit = fit_mixed(
-            question.formula,
-            _plain(rows[columns_of(question)]),
-            groups=model.groups,
-            random=model.random,
-            residual=model.residual,
-            covariance=model.covariance,
-            method=model.method,
-        )
-    return fit, " ".join(str(w.message) for w in caught if issubclass(w.category, ModelWarning))
+def _failures(fitted: Fitted) -> str:
+    return " ".join(f"df method {method} failed: {message.rstrip('.')}." for method, message in fitted.failures.items())
 
 
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as floats and texts as texts: without missing values there is no need for nullable types."""
-    import pandas as pd
-
-    plain = {name: rows[name].astype("float64" if pd.api.types.is_numeric_dtype(rows[name]) else str) for name in rows}
-    return pd.DataFrame(plain, index=rows.index)
-
-
-def _status(fit: MixedFit) -> str:
-    status = fit.status
-    if not status.converged:
-        return "not converged"
-    if not status.singular:
-        return "converged"
-    places = [f"{place} at zero" for place in status.at_zero] + [f"{place} at ±1" for place in status.at_one]
-    return f"singular ({'; '.join(places)})" if places else "singular"
+def _fitted(asked: Asked, data: _Data, settings: ModelSettings) -> tuple[Fitted, int]:
+    """The fit, or the fits to all completed data sets combined; and the number of these."""
+    question, rows = asked.question, asked.complete
+    units = data.units if question.specification.rows == "sessions" else data.units | concentration_units(rows)
+    if data.draws is None or not data.draws.affect(columns_of(question), rows):
+        return fit_rows(question, rows, settings, units), 0
+    fits = []
+    for number, frame in enumerate(data.of_draws(question.specification.rows, settings), start=1):
+        try:
+            fits.append(fit_rows(question, complete_rows(question, chosen(question, frame)), settings, units))
+        except (ModelError, ArithmeticError, np.linalg.LinAlgError) as error:
+            raise PlanError(f"draw {number}: {error}") from error
+    return combine(fits, settings.level), len(fits)

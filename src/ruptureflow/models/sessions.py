@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ruptureflow.models.centering import center
@@ -18,12 +19,106 @@ from ruptureflow.models.variables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ruptureflow.config.plan import ModelSettings
+    from ruptureflow.config.models import ModelSettings
     from ruptureflow.config.wave import Wave
     from ruptureflow.config.waves import WaveRow
 
+FIRST_COLUMNS = ("wave", "patient", "therapist", "session", "time")
 SOURCE = ("source_file", "source_sheet", "source_row")
 UNITS, PATIENT_LEVEL = "units", "patient_level"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What earlier stages know of a wave's patients and sessions, before it is joined to rows.
+
+    Parameters
+    ----------
+    row, wave : the wave's row of `waves.tsv` and its `wave.yaml`.
+    participants : hand-over table of intake.
+    variables : what was measured, name by name.
+    settings : which variables are centred.
+    """
+
+    row: WaveRow
+    wave: Wave
+    participants: pd.DataFrame
+    variables: list[Variable]
+    settings: ModelSettings
+
+    @property
+    def covariates(self) -> list[str]:
+        """The participants' own columns."""
+        return [name for name in self.participants.columns if name not in ("patient", "therapist", *SOURCE)]
+
+    @property
+    def keys(self) -> pd.DataFrame:
+        """Every patient and session with at least one value of a session."""
+        import pandas as pd
+
+        rows = [v.values.loc[v.values["value"].notna(), KEY] for v in self.variables if "session" in v.values]
+        return as_keys(pd.concat(rows) if rows else pd.DataFrame({"patient": [], "session": []}))
+
+    def join(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """One row for every key: see `join_sessions`."""
+        import pandas as pd
+
+        covariates = self.covariates
+        joined = keys.merge(self.participants[["patient", "therapist", *covariates]], on="patient", how="left")
+        joined.insert(0, "wave", self.row.wave)
+        design = self.wave.design
+        time = (joined["session"].astype("float64") - design.time_origin) / design.time_step
+        joined.insert(joined.columns.get_loc("session") + 1, "time", time)
+        joined = joined[[*FIRST_COLUMNS, *covariates]]
+        for name in covariates:
+            if str(joined[name].dtype) == "boolean":
+                joined[name] = joined[name].astype("Int64")
+        columns = {variable.name: _aligned(variable, keys) for variable in self.variables}
+        for name in self.settings.center:
+            if name in columns:
+                parts = center(columns[name], keys["patient"])
+                columns[f"{name}_within"], columns[f"{name}_between"] = parts.within, parts.between
+        joined = pd.concat([joined, pd.DataFrame(columns, index=joined.index)], axis=1)
+        joined.attrs[UNITS] = self._units()
+        joined.attrs[PATIENT_LEVEL] = [*covariates, *(v.name for v in self.variables if "session" not in v.values)]
+        return joined
+
+    def _units(self) -> dict[str, str]:
+        step = self.wave.design.time_step
+        units = {"time": "session" if step == 1 else f"{step:g} sessions"}
+        units |= covariate_units(self.participants, self.covariates)
+        units |= {variable.name: variable.unit for variable in self.variables}
+        for name in self.settings.center:
+            if name in units:
+                units[f"{name}_within"] = units[f"{name}_between"] = units[name]
+        return units
+
+
+def gather(
+    row: WaveRow,
+    wave: Wave,
+    participants: pd.DataFrame,
+    changes: pd.DataFrame,
+    coded: pd.DataFrame,
+    scores: pd.DataFrame,
+    ruptures: pd.DataFrame,
+    settings: ModelSettings,
+) -> Gathered:
+    """Collect the variables of a wave from what earlier stages handed over; parameters as in `join_sessions`.
+
+    Raises
+    ------
+    PlanError
+        if two sources give one column.
+    """
+    variables = [
+        *analyte_variables(changes, wave),
+        *measured_variables(scores, coded),
+        *rupture_variables(ruptures),
+    ]
+    gathered = Gathered(row, wave, participants, variables, settings)
+    _refuse_doubled(row.wave, variables, [*FIRST_COLUMNS, *gathered.covariates])
+    return gathered
 
 
 def join_sessions(
@@ -58,35 +153,14 @@ def join_sessions(
     PlanError
         if two sources give one column, or one patient and session twice.
     """
-    import pandas as pd
+    gathered = gather(row, wave, participants, changes, coded, scores, ruptures, settings)
+    return gathered.join(gathered.keys)
 
-    variables = [
-        *analyte_variables(changes, wave),
-        *measured_variables(scores, coded),
-        *rupture_variables(ruptures),
-    ]
-    covariates = [name for name in participants.columns if name not in ("patient", "therapist", *SOURCE)]
-    _refuse_doubled(row.wave, variables, ["wave", "patient", "therapist", "session", "time", *covariates])
-    rows = [v.values.loc[v.values["value"].notna(), KEY] for v in variables if "session" in v.values]
-    keys = pd.concat(rows) if rows else pd.DataFrame({"patient": [], "session": []})
-    keys = keys.astype({"patient": "string", "session": "Int64"}).drop_duplicates().sort_values(KEY, ignore_index=True)
-    joined = keys.merge(participants[["patient", "therapist", *covariates]], on="patient", how="left")
-    joined.insert(0, "wave", row.wave)
-    time = (joined["session"].astype("float64") - wave.design.time_origin) / wave.design.time_step
-    joined.insert(joined.columns.get_loc("session") + 1, "time", time)
-    joined = joined[["wave", "patient", "therapist", "session", "time", *covariates]]
-    for name in covariates:
-        if str(joined[name].dtype) == "boolean":
-            joined[name] = joined[name].astype("Int64")
-    columns = {variable.name: _aligned(variable, keys) for variable in variables}
-    for name in settings.center:
-        if name in columns:
-            parts = center(columns[name], keys["patient"])
-            columns[f"{name}_within"], columns[f"{name}_between"] = parts.within, parts.between
-    joined = pd.concat([joined, pd.DataFrame(columns, index=joined.index)], axis=1)
-    joined.attrs[UNITS] = _units(wave, participants, covariates, variables, settings)
-    joined.attrs[PATIENT_LEVEL] = [*covariates, *(v.name for v in variables if "session" not in v.values)]
-    return joined
+
+def as_keys(rows: pd.DataFrame) -> pd.DataFrame:
+    """Patients and sessions in the types of a key, each once, sorted."""
+    keys = rows[KEY].astype({"patient": "string", "session": "Int64"}).drop_duplicates()
+    return keys.sort_values(KEY, ignore_index=True)
 
 
 def _aligned(variable: Variable, keys: pd.DataFrame) -> pd.Series:
@@ -107,15 +181,3 @@ def _refuse_doubled(wave: str, variables: list[Variable], taken: list[str]) -> N
             f"wave {wave}: columns {doubled} come from two sources (covariates, analytes, scales, codes, ruptures); "
             "rename the covariate or the analyte in wave.yaml"
         )
-
-
-def _units(
-    wave: Wave, participants: pd.DataFrame, covariates: list[str], variables: list[Variable], settings: ModelSettings
-) -> dict[str, str]:
-    step = wave.design.time_step
-    units = {"time": "session" if step == 1 else f"{step:g} sessions", **covariate_units(participants, covariates)}
-    units |= {variable.name: variable.unit for variable in variables}
-    for name in settings.center:
-        if name in units:
-            units[f"{name}_within"] = units[f"{name}_between"] = units[name]
-    return units

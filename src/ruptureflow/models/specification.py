@@ -1,17 +1,16 @@
-"""One model of the plan for one outcome: its formula, the columns it reads, whether a wave can answer it."""
+"""One model of the plan for one outcome: its formula, and the columns it reads."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ruptureflow.models.errors import PlanError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from ruptureflow.config.plan import Analysis, ModelSettings, ModelSpecification
+    from ruptureflow.config.models import Analysis, ModelSettings, ModelSpecification
 
 RESIDUAL_COLUMNS = re.compile(r"[A-Za-z_]\w*")
 
@@ -37,21 +36,45 @@ class Question:
 
     @property
     def groups(self) -> list[str]:
-        """Grouping columns, outermost first."""
+        """Grouping columns, outermost first where they are nested."""
         groups = self.specification.groups
         return [groups] if isinstance(groups, str) else list(groups)
 
     @property
     def random(self) -> list[str]:
         """Random part of each grouping column."""
+        if isinstance(self.specification.groups, dict):
+            return list(self.specification.groups.values())
         random = self.specification.random
         return [random] * len(self.groups) if isinstance(random, str) else list(random)
 
     @property
     def random_text(self) -> str:
         """The random part as lme4 writes it: `(1 | patient)`, one bracket a level."""
-        levels = [":".join(self.groups[: depth + 1]) for depth in range(len(self.groups))]
+        levels = self.groups
+        if not isinstance(self.specification.groups, dict):
+            levels = [":".join(levels[: depth + 1]) for depth in range(len(levels))]
         return " + ".join(f"({part} | {level})" for part, level in zip(self.random, levels, strict=True))
+
+    @property
+    def random_columns(self) -> list[str]:
+        """Columns that the random parts read."""
+        return [name for text in self.random for name in _variables(text, self.place)]
+
+    @property
+    def residual_columns(self) -> list[str]:
+        """Columns that the residual structure reads."""
+        return RESIDUAL_COLUMNS.findall(self.specification.residual.partition("(")[2])
+
+    @property
+    def place(self) -> str:
+        """Where the plan asks it."""
+        return f"config: models: {self.analysis}, {self.model}"
+
+    def without_group(self, name: str) -> Question:
+        """The question without one of its crossed groups."""
+        groups = {group: part for group, part in zip(self.groups, self.random, strict=True) if group != name}
+        return replace(self, specification=self.specification.model_copy(update={"groups": groups}))
 
     @property
     def is_random_intercept(self) -> bool:
@@ -65,29 +88,27 @@ def questions(settings: ModelSettings) -> list[Question]:
     Raises
     ------
     PlanError
-        if one combination stands twice, or a model's random parts do not match its groups.
+        if a formula cannot be read.
     """
     found = [question for analysis in settings.analyses for question in _questions_of(analysis)]
-    keys = [(question.analysis, question.model, question.outcome) for question in found]
-    doubled = sorted({key for key in keys if keys.count(key) > 1})
-    if doubled:
-        raise PlanError(f"config: models: {doubled} stand twice; give each analysis, model and outcome one place")
+    for question in found:
+        columns_of(question)
     return found
 
 
 def _questions_of(analysis: Analysis) -> list[Question]:
-    found = []
-    for model in analysis.models:
-        groups = 1 if isinstance(model.groups, str) else len(model.groups)
-        if not isinstance(model.random, str) and len(model.random) != groups:
-            raise PlanError(
-                f"config: models: {analysis.analysis}, {model.model}: {len(model.random)} random parts for "
-                f"{groups} groups; give one for all, or one each"
-            )
-        for outcome in model.outcomes:
-            formula = model.formula.replace("{outcome}", outcome)
-            found.append(Question(analysis.analysis, model.model, outcome, formula, analysis.primary_term, model))
-    return found
+    return [
+        Question(
+            analysis.analysis,
+            model.model,
+            outcome,
+            model.formula.replace("{outcome}", outcome),
+            analysis.primary_term,
+            model,
+        )
+        for model in analysis.models
+        for outcome in model.outcomes
+    ]
 
 
 def columns_of(question: Question) -> list[str]:
@@ -98,15 +119,21 @@ def columns_of(question: Question) -> list[str]:
     PlanError
         if a formula of the plan cannot be read.
     """
-    names: list[str] = []
-    for text in (question.formula, *question.random):
-        names += _variables(text, f"config: models: {question.analysis}, {question.model}")
-    names += question.groups
-    _, _, inner = question.specification.residual.partition("(")
-    names += RESIDUAL_COLUMNS.findall(inner)
+    names = [
+        *fixed_columns_of(question),
+        *question.random_columns,
+        *question.groups,
+        *question.residual_columns,
+    ]
     return list(dict.fromkeys(names))
 
 
+def fixed_columns_of(question: Question) -> list[str]:
+    """Names of the columns that the fixed part reads, the outcome among them."""
+    return _variables(question.formula, question.place)
+
+
+@cache
 def _variables(text: str, place: str) -> list[str]:
     if re.fullmatch(r"\s*[01]\s*", text):
         return []
@@ -116,34 +143,12 @@ def _variables(text: str, place: str) -> list[str]:
     try:
         required = Formula(text).required_variables
     except FormulaicError as error:
-        raise PlanError(f"{place}: formula {text!r} cannot be read: {error}") from None
+        problem, _, marked = without_colours(str(error)).partition("\n\n")
+        at = f" ({marked.strip()})" if marked else ""
+        raise PlanError(f"{place}: formula {text!r} cannot be read: {problem.rstrip('.')}{at}") from None
     return sorted(str(name) for name in required)
 
 
-def complete_rows(question: Question, sessions: pd.DataFrame) -> pd.DataFrame:
-    """The rows in which every column of the model has a value."""
-    return sessions[sessions[columns_of(question)].notna().all(axis=1)]
-
-
-def obstacle(question: Question, sessions: pd.DataFrame) -> str:
-    """Why a wave cannot answer a question: a column it does not have, no complete row, no variance; "" if it can."""
-    names = columns_of(question)
-    absent = [name for name in names if name not in sessions.columns]
-    if absent:
-        return "this wave has no " + ", ".join(f"{name!r}{_same_name(name, sessions)}" for name in absent)
-    rows = complete_rows(question, sessions)
-    if not len(rows):
-        empty = [name for name in names if not sessions[name].notna().any()]
-        if empty:
-            return f"no session has a value of {', '.join(map(repr, empty))}"
-        return f"no session has a value of each of {', '.join(map(repr, names))}"
-    constant = [name for name in names if name not in question.groups and rows[name].nunique() == 1]
-    if constant:
-        return f"{', '.join(map(repr, constant))} does not vary over the {len(rows)} complete sessions"
-    return ""
-
-
-def _same_name(name: str, sessions: pd.DataFrame) -> str:
-    """Columns that carry the name behind an instrument or a role: what the plan may have meant."""
-    near = [column for column in sessions.columns if column.endswith(f"_{name}") and "rupture_" not in column]
-    return f" (but {', '.join(near)})" if near else ""
+def without_colours(text: str) -> str:
+    """A message of the formula library without the colours of a terminal; it marks a place by » and «."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).replace("⧛", "»").replace("⧚", "«")

@@ -1,13 +1,16 @@
 """Tables that models hands over: joined sessions, every coefficient, random parts, influence, the plan's fate."""
 
-from ruptureflow.tables.intake import PATIENT, SESSION
+from ruptureflow.tables.intake import ANALYTE, PATIENT, ROLE, SESSION
 from ruptureflow.tables.schema import Column, Table, measured
 
 WAVE = Column("wave", "text", "wave's id")
 ANALYSIS = Column("analysis", "text", "analysis of the plan")
 MODEL = Column("model", "text", "model of the analysis")
 OUTCOME = Column("outcome", "text", "outcome variable")
-STATUS = Column("status", "text", "converged, singular (with the term), not converged")
+STATUS = Column("status", "text", "converged, singular (with the term), not converged; of draws, the worst of them")
+FITTED, NOT_AVAILABLE, FAILED = "fitted", "not available", "failed"
+WITHOUT_PRIMARY = "fitted; primary df method failed"
+"""Fates of a model: with WITHOUT_PRIMARY the other df methods' rows stand in estimates, and none in its place."""
 
 SESSIONS = Table(
     "sessions",
@@ -23,6 +26,41 @@ SESSIONS = Table(
     key=("wave", "patient", "session"),
     open_columns="<analyte>_pre, _post, _change, _log_ratio; scales and codes by name (a therapist's with the prefix "
     "therapist_); rupture_<criterion>_<variable>; covariates; each centred variable's _within and _between part",
+)
+SAMPLES = Table(
+    "samples",
+    "models",
+    "one sample that analyses use: the rows of sample-level models",
+    (
+        WAVE,
+        Column("sample", "text", "sample's id"),
+        PATIENT,
+        Column("therapist", "text", "therapist's id", nullable=True),
+        SESSION,
+        Column("patient_session", "text", "the session with its patient: sessions that are no other patient's"),
+        measured("time", "time as the plan codes it"),
+        ROLE,
+        Column("occasion", "text", "pre or post; in models pre is the level of reference", allowed=("pre", "post")),
+        ANALYTE,
+        Column("matrix", "text", "saliva, plasma …"),
+        Column("method", "text", "RIA, ELISA, LC-MS …"),
+        Column("unit", "text", "unit of concentration"),
+        Column("assay", "text", "the kind of assay: analyte, matrix, method and unit in one"),
+        Column("run", "text", "assay run or plate; empty where the lab did not say", nullable=True),
+        measured("concentration", "concentration that analyses use: measured, or what the plan sets beyond a limit"),
+        measured("log_concentration", "its natural log; empty where it is not positive"),
+        measured("std_error", "standard error of the concentration from the assay"),
+        measured("log_std_error", "standard error of its natural log from the assay"),
+        Column(
+            "censored",
+            "text",
+            "beyond its limit: below or above; empty = measured",
+            nullable=True,
+            allowed=("below", "above"),
+        ),
+    ),
+    key=("wave", "sample", "analyte", "run"),
+    open_columns="the session's variables as in sessions.csv, each centred one's _within and _between part included",
 )
 ESTIMATES = Table(
     "estimates",
@@ -109,16 +147,50 @@ PLAN = Table(
         Column("residual", "text", "residual structure"),
         Column("method", "text", "reml or ml", allowed=("reml", "ml")),
         Column("primary_term", "text", "term that answers the analysis's question"),
-        Column("fate", "text", "what became of it", allowed=("fitted", "not available", "failed")),
-        Column("reason", "text", "why it was not fitted, or what the engine remarked on the fit", nullable=True),
-        Column("n_rows", "integer", "session rows of the wave"),
+        Column("rows", "text", "what a row of it is", allowed=("sessions", "samples")),
+        Column("where", "text", "values that choose its rows", nullable=True),
+        Column(
+            "fate",
+            "text",
+            "what became of it; where the primary df method failed the others' rows stay",
+            allowed=(FITTED, WITHOUT_PRIMARY, NOT_AVAILABLE, FAILED),
+        ),
+        Column(
+            "reason",
+            "text",
+            "why it was not fitted, or what there is to remark on the fit: df methods that failed, "
+            "groups left out, draws combined",
+            nullable=True,
+        ),
+        Column("n_rows", "integer", "rows of the wave that it could use"),
         Column("n_obs", "integer", "rows in the fit", nullable=True),
         Column("n_dropped", "integer", "rows without a value in some variable", nullable=True),
         Column("n_groups", "integer", "patients in the fit", nullable=True),
         Column("status", "text", "status of the fit", nullable=True),
-        measured("log_likelihood", "restricted log-likelihood"),
+        Column("n_draws", "integer", "completed data sets behind it; empty = none were needed", nullable=True),
+        measured("log_likelihood", "restricted log-likelihood; empty where draws were combined"),
     ),
     key=("wave", "analysis", "model", "outcome"),
+)
+IMPUTED_ESTIMATES = Table(
+    "imputed_estimates",
+    "models",
+    "one coefficient that was combined over draws, by one df method: the parts of Rubin's rules",
+    (
+        WAVE,
+        ANALYSIS,
+        MODEL,
+        OUTCOME,
+        Column("term", "text", "term of the model"),
+        Column("df_method", "text", "method of the df of complete data"),
+        Column("metric", "text", "raw, or standardised_within"),
+        Column("n_draws", "integer", "completed data sets"),
+        measured("variance_within", "mean of the draws' squared standard errors"),
+        measured("variance_between", "variance of the draws' estimates"),
+        measured("df_complete", "mean of the draws' df"),
+        measured("missing_share", "lambda: share of the total variance that the draws' scatter has"),
+    ),
+    key=("wave", "analysis", "model", "outcome", "term", "df_method", "metric"),
 )
 RANDOM_EFFECTS = Table(
     "random_effects",
@@ -185,7 +257,9 @@ DESCRIPTIVES = Table(
 )
 TABLES = (
     SESSIONS,
+    SAMPLES,
     ESTIMATES,
+    IMPUTED_ESTIMATES,
     CONTEXTUAL_EFFECTS,
     VARIANCES,
     PLAN,
