@@ -182,10 +182,12 @@ def small_rows(side: LmerSide, data: pd.DataFrame) -> list[Row]:
         rows.append(Row(f"fit, 86 rows, random {what}, formula", ours, lmer[what], other, reach_formula))
         ours, theirs = compare(side, what, from_arrays, 50)
         rows.append(Row(f"fit, 86 rows, random {what}, matrices", ours, theirs, other, reach_arrays))
-    # an interaction goes through formulaic
-    through = FORMULA + " + time:ot_within"
-    ours, theirs = compare(side, "intercept", lambda: fit_mixed(through, data, groups="patient"), 25)
-    rows.append(Row("fit, 86 rows, formula with an interaction", ours, theirs, None, 1 / 3))
+    # products of numbers are read without formulaic, a factor is not
+    arm = data.assign(arm=np.where(data["patient"] % 2, "a", "b"))
+    for what, more in (("an interaction", "time:ot_within"), ("a factor", "arm")):
+        through = f"{FORMULA} + {more}"
+        ours, theirs = compare(side, "intercept", lambda text=through: fit_mixed(text, arm, groups="patient"), 25)
+        rows.append(Row(f"fit, 86 rows, formula with {what}", ours, theirs, None, 1 / 3))
     fit = fit_mixed(FORMULA, data, groups="patient")
     ours, theirs = compare(side, "kr", fit.fixed_effects, 25)
     rows.append(Row("Kenward-Roger, 86 rows", ours, theirs, None, 1 / 20))

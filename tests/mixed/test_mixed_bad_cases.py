@@ -171,3 +171,48 @@ def test_sessions_written_as_text_are_ordered_by_the_alphabet():
     numbers = fit_mixed("y ~ 1", data, groups="patient", residual="ar1(session)")
     texts = fit_mixed("y ~ 1", data.assign(session=data["session"].astype(str)), "patient", residual="ar1(session)")
     assert np.isclose(texts.log_likelihood, numbers.log_likelihood, atol=1e-10)
+
+
+def test_a_formulas_error_carries_no_terminal_colours(sessions, monkeypatch):
+    import formulaic
+
+    def refuse(self, *args, **kwargs):
+        raise ValueError("bad \x1b[1;31mterm\x1b[0m\nsecond line")
+
+    monkeypatch.setattr(type(formulaic.Formula("y ~ x")), "get_model_matrix", refuse)
+    with pytest.raises(ModelError, match=r"on the data: bad term second line$"):
+        fit_mixed("bond ~ log(time + 1)", sessions, groups="patient")
+    for formula in ("bond ~ time $ x", "bond ~ time + (", "bond ~ time ~ role", "bond ~ C(role"):
+        with pytest.raises(ModelError) as caught:
+            fit_mixed(formula, sessions, groups="patient")
+        assert str(caught.value).isprintable()
+
+
+def test_dates_as_predictors_are_refused_and_dates_of_car1_are_days(sessions):
+    start = pd.Timestamp("2021-03-01", tz="UTC")
+    sessions["date"] = start + pd.to_timedelta(7 * sessions["session"], unit="D")
+    sessions["days"] = 7.0 * sessions["session"]
+    with pytest.raises(ModelError, match="'date', which holds dates"):
+        fit_mixed("bond ~ date", sessions, groups="patient")
+    days = fit_mixed("bond ~ time", sessions, groups="patient", residual="car1(days)")
+    for column in (sessions["date"], sessions["date"] - start):
+        dated = fit_mixed("bond ~ time", sessions.assign(date=column), groups="patient", residual="car1(date)")
+        assert dated.residual_parameters["correlation"] == pytest.approx(days.residual_parameters["correlation"])
+
+
+def test_a_residual_parameter_at_its_bound_is_reported():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"patient": np.repeat(range(15), 4), "weeks": np.tile([0.0, 1, 3, 4], 15)})
+    data["y"] = rng.normal(size=15)[data["patient"]] + rng.normal(size=60)
+    fit = fit_mixed("y ~ weeks", data, groups="patient", residual="car1(weeks)")
+    assert fit.status.singular
+    assert fit.status.at_bound == ("correlation at 0",)
+    assert fit.status.message == "converged, singular (residual correlation at 0)"
+    plain = fit_mixed("y ~ weeks", data, groups="patient")
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood)
+    sas = fit_mixed("y ~ weeks", data, groups="patient", residual="car1(weeks)", boundary="sas")
+    assert sas.fixed_effects()["df"].tolist() == pytest.approx(plain.fixed_effects()["df"].tolist(), rel=1e-5)
+    data["half"] = np.where(np.arange(60) % 2, "a", "b")
+    interior = fit_mixed("y ~ weeks", data, groups="patient", residual="varying(half)")
+    assert not interior.status.singular
+    assert interior.status.at_bound == ()

@@ -392,3 +392,33 @@ def test_newtons_short_sums_are_those_of_the_moments(sessions, method, random, k
     assert short_hessian == pytest.approx(jacobian.T @ hessian @ jacobian + curvature, rel=1e-9, abs=1e-9)
     at_zero = likelihood.moments([np.zeros_like(psi) for psi in estimate.psis], full=False)
     assert likelihood.scoring_step() == pytest.approx(scoring_step(at_zero, likelihood.criterion), rel=1e-8, abs=1e-9)
+
+
+def test_terms_may_come_in_any_list_of_names(fit):
+    whole = fit.test(["time", "ot_within"])
+    for terms in (
+        np.array(["time", "ot_within"]),
+        pd.Index(["time", "ot_within"]),
+        pd.Series(["time", "ot_within"]),
+        {"ot_within", "time"},
+        ("time", "ot_within"),
+    ):
+        assert fit.test(terms)["statistic"][0] == pytest.approx(whole["statistic"][0])
+    assert fit.test(np.array([0.0, 1, 0, 0]))["statistic"][0] == pytest.approx(fit.test("time")["statistic"][0])
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["a", "a:b", "b:a + a:b", "a*b*c", "a*b:c", "0 + a:b + a", "1 + a*b + c:a + k:a", "a:b:c + a*b", " a : b+ 1"],
+)
+def test_sums_and_products_of_numbers_are_read_as_formulaic_reads_them(right):
+    from ruptureflow.mixed import formula
+
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(9, 3)), columns=list("abc")).assign(k=np.arange(9))
+    own = formula._plain_terms_matrix(formula._plain_terms(right, data), data)
+    theirs = formula._matrix(formula._build(formula._parse(right), right, data))
+    assert own.names == theirs.names
+    assert own.terms == theirs.terms
+    assert own.values == pytest.approx(theirs.values, rel=1e-15)
+    assert formula.new_rows(own, data) == pytest.approx(theirs.values, rel=1e-15)

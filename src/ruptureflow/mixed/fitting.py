@@ -201,19 +201,21 @@ def _status(
     design: Design, scaled: Scaled, likelihood, theta: np.ndarray, psis: tuple, moments: Moments, found: Minimum,
     boundary: str,
 ) -> FitStatus:  # fmt: skip
-    rule = INTERIOR
+    rule, at_bound = INTERIOR, ()
     if boundary == "unconstrained":
         negative = any(psi.size and np.linalg.eigvalsh(psi)[0] < 0 for psi in psis)
         singular, at_zero, at_one = False, (), ()
         rule = RULES["unconstrained"] + ("; a variance is negative" if negative else "")
     else:
         singular, at_zero, at_one = boundary_places(design.levels, psis, scaled.to_effects)
-        if singular:
-            rule = RULES[boundary]
+        if likelihood.extra:
+            at_bound = tuple(likelihood.structure.bounds(likelihood.eta(theta)).values())
+        if singular or at_bound:
+            singular, rule = True, RULES[boundary]
     return FitStatus(
         bool(found.converged), singular, _gradient_norm(likelihood, theta, moments, boundary), found.iterations,
         at_zero, at_one, rule, design.aliased, len(design.dropped),
-        verdict(found.converged, singular, at_zero, at_one),
+        verdict(found.converged, singular, at_zero, at_one, at_bound), at_bound,
     )  # fmt: skip
 
 

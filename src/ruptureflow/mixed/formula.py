@@ -1,6 +1,7 @@
 """Formulas to matrices (formulaic), read only when a formula is given."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -45,7 +46,8 @@ class FixedPart:
 
 
 _INTERCEPT = frozenset({"1"})
-_PLAIN = re.compile(r"\s*([^\W\d]\w*)\s*~([\w\s.+]+)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_PLAIN = re.compile(r"\s*([^\W\d]\w*)\s*~([\w\s.+:*]+)")
 
 
 def plain_matrix(values: np.ndarray, names: tuple[str, ...] | None = None) -> Matrix:
@@ -90,8 +92,13 @@ def _parse(formula: str):
             raise ModelError(
                 f"The formula {formula!r} has a '|': give random effects by groups= and random=, not in the formula."
             ) from problem
-        first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ModelError(f"The formula {formula!r} cannot be read: {first}") from problem
+        raise ModelError(f"The formula {formula!r} cannot be read: {_said(problem, lines=1)}") from problem
+
+
+def _said(problem: Exception, lines: int | None = None) -> str:
+    """What a library says (in its first lines), on one line and without the colours it writes for terminals."""
+    text = "\n".join(_COLOUR.sub("", str(problem)).splitlines()[:lines])
+    return " ".join(text.split()) or type(problem).__name__
 
 
 def _plain_text(data: pd.DataFrame) -> pd.DataFrame:
@@ -109,26 +116,31 @@ def _build(parsed, text: str, data: pd.DataFrame):
     try:
         return parsed.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
     except Exception as problem:
-        raise ModelError(f"The formula {text!r} cannot be evaluated on the data: {problem}") from problem
+        raise ModelError(f"The formula {text!r} cannot be evaluated on the data: {_said(problem)}") from problem
 
 
 def required_columns(text: str, data: pd.DataFrame) -> list[str]:
     """Columns of ``data`` a formula (two-sided or one-sided) reads; a name that is no column is an error."""
-    simple = _simple_terms(text, data)
-    if simple is not None:
-        return [name for name in simple if name not in ("0", "1")]
+    plain = _plain_terms(text, data)
+    if plain is not None:
+        return plain.columns
     parsed = _parse(text)
     return check_columns(sorted(parsed.required_variables), data, text)
 
 
 def check_columns(names: list[str], data: pd.DataFrame, text: str) -> list[str]:
-    """The names, or an error that lists those which are no column."""
+    """The names, or an error that lists those which are no column, or hold dates."""
     missing = [name for name in names if name not in data.columns]
     if missing:
         raise ModelError(
             f"The formula {text!r} names {', '.join(map(repr, missing))}, which the data do not have: "
             f"the columns are {', '.join(map(str, data.columns))}."
         )
+    for name in names:
+        if pd.api.types.is_datetime64_any_dtype(data[name].dtype):
+            raise ModelError(
+                f"The formula {text!r} reads {name!r}, which holds dates: give days or weeks since a start as numbers."
+            )
     return names
 
 
@@ -136,44 +148,87 @@ def _is_plain_number(column: pd.Series) -> bool:
     return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
 
 
-def _simple_terms(text: str, data: pd.DataFrame) -> list[str] | None:
-    """Terms of a one-sided formula that is only a sum of 0, 1 and numeric columns; None for any other."""
-    tokens = [token.strip() for token in text.split("+")]
-    for token in tokens:
-        if token in ("0", "1"):
+@dataclass(frozen=True)
+class PlainTerms:
+    """A one-sided formula that is only a sum of numeric columns and products of them: its intercept and its products.
+
+    Read without formulaic, which takes longer than the fit.
+    """
+
+    intercept: bool
+    products: tuple[tuple[str, ...], ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns the formula reads."""
+        return list(dict.fromkeys(name for product in self.products for name in product))
+
+
+def _expanded(token: str) -> list[tuple[str, ...]]:
+    """Products that ``a:b`` and ``a*b`` stand for, in formulaic's order."""
+    out: list[tuple[str, ...]] = []
+    for part in token.split("*"):
+        own = tuple(name.strip() for name in part.split(":"))
+        out += [own, *(product + own for product in out)]
+    return out
+
+
+def _plain_terms(text: str, data: pd.DataFrame) -> PlainTerms | None:
+    """Plain terms of a one-sided formula; None for any other formula."""
+    constants: set[str] = set()
+    products: dict[frozenset[str], tuple[str, ...]] = {}
+    for token in text.split("+"):
+        if token.strip() in ("0", "1"):
+            constants.add(token.strip())
             continue
-        if not token.isidentifier() or token not in data.columns or not _is_plain_number(data[token]):
-            return None
-    return tokens
+        for product in _expanded(token):
+            names = frozenset(product)
+            if len(names) < len(product):
+                return None
+            for name in product:
+                if not name.isidentifier() or name not in data.columns or not _is_plain_number(data[name]):
+                    return None
+            products.setdefault(names, product)
+    if len(constants) > 1:
+        return None
+    return PlainTerms("0" not in constants, tuple(sorted(products.values(), key=len)))
 
 
-def _simple_matrix(tokens: list[str], data: pd.DataFrame) -> Matrix:
-    """Matrix of a sum of numeric columns, as formulaic would make it."""
-    names: list[str] = [] if "0" in tokens else ["Intercept"]
-    names += [token for token in dict.fromkeys(tokens) if token not in ("0", "1")]
-    values = np.empty((len(data), len(names)))
-    for j, name in enumerate(names):
-        values[:, j] = 1.0 if name == "Intercept" else data[name].to_numpy()
+def _plain_columns(products: Iterable[tuple[str, ...]], data: pd.DataFrame) -> np.ndarray:
+    """Products of numeric columns, one column each; the empty product is 1."""
+    products = list(products)
+    values = np.ones((len(data), len(products)))
+    for j, product in enumerate(products):
+        for name in product:
+            values[:, j] *= data[name].to_numpy(dtype=float)
+    return values
+
+
+def _plain_terms_matrix(plain: PlainTerms, data: pd.DataFrame) -> Matrix:
+    """Matrix of plain terms, as formulaic would make it."""
+    products = ((), *plain.products) if plain.intercept else plain.products
+    names = tuple(":".join(product) or "Intercept" for product in products)
     terms = tuple(
-        Term(name, _INTERCEPT if name == "Intercept" else frozenset({name}), (j,)) for j, name in enumerate(names)
+        Term(name, frozenset(product) or _INTERCEPT, (j,))
+        for j, (name, product) in enumerate(zip(names, products, strict=True))
     )
-    return Matrix(values, tuple(names), terms)
+    return Matrix(_plain_columns(products, data), names, terms)
 
 
 def random_matrix(text: str, data: pd.DataFrame) -> Matrix:
     """Random-effects matrix of a one-sided formula such as ``"1 + time"``; it may have no column."""
-    tokens = _simple_terms(text, data)
-    if tokens is None or {"0", "1"} <= set(tokens):
+    plain = _plain_terms(text, data)
+    if plain is None:
         return _matrix(_build(_parse(text), text, data))
-    return _simple_matrix(tokens, data)
+    return _plain_terms_matrix(plain, data)
 
 
 @dataclass(frozen=True)
 class PlainFormula:
-    """A two-sided formula that is only numeric columns: read without formulaic, which takes longer than the fit."""
+    """A two-sided formula whose outcome is a numeric column and whose right side is plain."""
 
     response: str
-    tokens: tuple[str, ...]
+    right: PlainTerms
 
 
 def parse_two_sided(text: str, data: pd.DataFrame):
@@ -182,11 +237,9 @@ def parse_two_sided(text: str, data: pd.DataFrame):
         raise ModelError(f"The formula {text!r} has no '~': write 'outcome ~ predictors'.")
     plain = _PLAIN.fullmatch(text)
     if plain and plain[1] in data.columns and _is_plain_number(data[plain[1]]):
-        tokens = _simple_terms(plain[2], data)
-        if tokens is not None and not {"0", "1"} <= set(tokens):
-            return PlainFormula(plain[1], tuple(tokens)), [
-                plain[1], *(token for token in dict.fromkeys(tokens) if token not in ("0", "1")),
-            ]  # fmt: skip
+        right = _plain_terms(plain[2], data)
+        if right is not None:
+            return PlainFormula(plain[1], right), [plain[1], *right.columns]
     parsed = _parse(text)
     return parsed, check_columns(sorted(parsed.required_variables), data, text)
 
@@ -195,7 +248,7 @@ def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
     """Outcome and fixed-effects matrix of a two-sided formula on complete rows."""
     if isinstance(parsed, PlainFormula):
         outcome = data[parsed.response].to_numpy(dtype=float)
-        return FixedPart(parsed.response, outcome, _simple_matrix(list(parsed.tokens), data))
+        return FixedPart(parsed.response, outcome, _plain_terms_matrix(parsed.right, data))
     built = _build(parsed, text, data)
     if not hasattr(built, "lhs"):
         raise ModelError(f"The formula {text!r} names no outcome: write 'outcome ~ predictors'.")
@@ -213,15 +266,14 @@ def fixed_part(parsed, text: str, data: pd.DataFrame) -> FixedPart:
 def new_rows(fixed: Matrix, data: pd.DataFrame) -> np.ndarray:
     """Rows of a fixed-effects matrix for new data (columns left out as aliased are left out)."""
     if fixed.spec is None:
-        check_columns([name for name in fixed.names if name != "Intercept"], data, " + ".join(fixed.names))
-        return np.column_stack(
-            [np.ones(len(data)) if name == "Intercept" else data[name].to_numpy(dtype=float) for name in fixed.names]
-        )
+        products = [() if name == "Intercept" else tuple(name.split(":")) for name in fixed.names]
+        check_columns(sorted(variables(fixed)), data, " + ".join(fixed.names))
+        return _plain_columns(products, data)
     data = _plain_text(data)
     try:
         built = fixed.spec.get_model_matrix(data, output="numpy", na_action="ignore", context=None)
     except Exception as problem:
-        raise ModelError(f"The formula cannot be evaluated on the new data: {problem}") from problem
+        raise ModelError(f"The formula cannot be evaluated on the new data: {_said(problem)}") from problem
     names = [str(name) for name in fixed.spec.column_names]
     return np.asarray(built, dtype=float)[:, [names.index(name) for name in fixed.names]]
 
@@ -229,5 +281,5 @@ def new_rows(fixed: Matrix, data: pd.DataFrame) -> np.ndarray:
 def variables(fixed: Matrix) -> set[str]:
     """Names a fixed-effects matrix reads."""
     if fixed.spec is None:
-        return {name for name in fixed.names if name != "Intercept"}
+        return {part for name in fixed.names if name != "Intercept" for part in name.split(":")}
     return {str(name) for name in fixed.spec.variables}

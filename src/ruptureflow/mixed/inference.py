@@ -94,6 +94,10 @@ def hypothesis(estimate: Estimate, contrast) -> np.ndarray:
     names = estimate.design.fixed.names
     if isinstance(contrast, str):
         contrast = [contrast]
+    elif isinstance(contrast, set | frozenset):
+        contrast = sorted(contrast)
+    elif np.ndim(contrast) == 1 and not isinstance(contrast, list | tuple):
+        contrast = list(contrast)
     if isinstance(contrast, list | tuple) and contrast and all(isinstance(c, str) for c in contrast):
         columns: list[int] = []
         for name in contrast:

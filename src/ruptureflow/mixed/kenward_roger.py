@@ -46,6 +46,10 @@ def _components(estimate: Estimate) -> np.ndarray:
     for k, element in enumerate(elements):
         psi = estimate.psis[element.level]
         keep[k] = psi[element.row, element.row] > 1e-10 and psi[element.column, element.column] > 1e-10
+    likelihood = estimate.likelihood
+    if likelihood.extra:
+        for k in likelihood.structure.bounds(likelihood.eta(estimate.theta)):
+            keep[len(elements) + k] = False
     return keep
 
 

@@ -9,6 +9,9 @@ import pandas as pd
 
 from ruptureflow.mixed.errors import ModelError
 
+# A correlation as near as this to 0 (of the nearest rows) or to 1 is at its bound, as the verdict on random effects.
+_AT_ZERO = 1e-4
+_AT_ONE = 1.0 - 1e-6
 SPELLINGS = '"independent", "ar1(session)", "car1(weeks)", "varying(role)", "unstructured(role | session)"'
 
 
@@ -59,6 +62,9 @@ class ResidualStructure(Protocol):
     def parameters(self, eta: np.ndarray, sigma2: float) -> dict[str, float]:
         """Parameters in the words of the field."""
 
+    def bounds(self, eta: np.ndarray) -> dict[int, str]:
+        """Parameters at the edge of what is possible: their number and where they are, ``"correlation at 0"``."""
+
 
 def _power(base: float, exponent: np.ndarray) -> np.ndarray:
     """``base ** exponent`` with 0 for negative exponents (their factor is zero)."""
@@ -86,13 +92,22 @@ class Autoregressive:
         """See ResidualStructure."""
         return {"variance": sigma2, "correlation": float(np.tanh(eta[0]))}
 
+    def bounds(self, eta: np.ndarray) -> dict[int, str]:
+        """See ResidualStructure."""
+        rho = float(np.tanh(eta[0]))
+        return {0: f"correlation at {'-' if rho < 0 else ''}1"} if abs(rho) >= _AT_ONE else {}
+
 
 @dataclass(frozen=True)
 class ContinuousAutoregressive:
-    """Continuous-time AR(1): correlation ``rho ** |time difference|``, ``rho = exp(-exp(eta) / unit)``."""
+    """Continuous-time AR(1): correlation ``rho ** |time difference|``, ``rho = exp(-exp(eta) / unit)``.
+
+    ``unit`` is the median, ``least`` the least time between two rows of a group.
+    """
 
     time: np.ndarray
     unit: float
+    least: float
     count: int = 1
 
     def slopes(self, eta: np.ndarray, rows: np.ndarray, same: np.ndarray) -> Slopes:
@@ -105,6 +120,13 @@ class ContinuousAutoregressive:
     def parameters(self, eta: np.ndarray, sigma2: float) -> dict[str, float]:
         """See ResidualStructure."""
         return {"variance": sigma2, "correlation": float(np.exp(-np.exp(eta[0]) / self.unit))}
+
+    def bounds(self, eta: np.ndarray) -> dict[int, str]:
+        """See ResidualStructure."""
+        rate = np.exp(eta[0])
+        if np.exp(-rate * self.least / self.unit) <= _AT_ZERO:
+            return {0: "correlation at 0"}
+        return {0: "correlation at 1"} if np.exp(-rate) >= _AT_ONE else {}
 
 
 @dataclass(frozen=True)
@@ -139,6 +161,13 @@ class Varying:
         """See ResidualStructure."""
         relative = np.exp(np.concatenate([[0.0], eta]))
         return {f"variance[{name}]": float(sigma2 * r) for name, r in zip(self.labels, relative, strict=True)}
+
+    def bounds(self, eta: np.ndarray) -> dict[int, str]:
+        """See ResidualStructure."""
+        relative = np.exp(np.concatenate([[0.0], eta]))
+        zero = np.flatnonzero(relative <= _AT_ZERO**2 * relative.max())
+        # the first stratum is what the others are relative to: it takes the place of the first of them
+        return {max(int(j) - 1, 0): f"variance[{self.labels[j]}] at 0" for j in zero}
 
 
 @dataclass(frozen=True)
@@ -216,6 +245,22 @@ class Occasion:
                 out[f"correlation[{self.labels[i]}, {self.labels[j]}]"] = float(matrix[i, j] / size[i] / size[j])
         return out
 
+    def bounds(self, eta: np.ndarray) -> dict[int, str]:
+        """See ResidualStructure."""
+        matrix = self.matrix(eta)
+        variance = np.diag(matrix)
+        out, k = {}, 0
+        for a in range(1, len(self.labels)):
+            for b in range(a + 1):
+                if a == b:
+                    if variance[a] <= _AT_ZERO**2 * variance.max():
+                        out[k] = f"variance[{self.labels[a]}] at 0"
+                elif abs(matrix[a, b]) >= _AT_ONE * np.sqrt(variance[a] * variance[b]):
+                    sign = "-" if matrix[a, b] < 0 else ""
+                    out[k] = f"correlation[{self.labels[b]}, {self.labels[a]}] at {sign}1"
+                k += 1
+        return out
+
 
 def _refuse_doubles(unit: np.ndarray, *keys: np.ndarray, what: str, frame: pd.DataFrame) -> None:
     table = pd.DataFrame({"unit": unit, **{f"key{j}": key for j, key in enumerate(keys)}})
@@ -226,8 +271,14 @@ def _refuse_doubles(unit: np.ndarray, *keys: np.ndarray, what: str, frame: pd.Da
 
 
 def _numeric(frame: pd.DataFrame, name: str, kind: str) -> np.ndarray:
+    """A column as numbers; dates and time differences in days."""
+    column = frame[name]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = column - column.min()
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column / pd.Timedelta(days=1)
     try:
-        values = frame[name].to_numpy(dtype=float)
+        values = column.to_numpy(dtype=float)
     except (TypeError, ValueError) as problem:
         raise ModelError(f"{kind}({name}) needs numbers in column {name!r}: convert it first.") from problem
     if not np.isfinite(values).all():
@@ -263,7 +314,7 @@ def residual_structure(spec: ResidualSpec, frame: pd.DataFrame, unit: np.ndarray
         gaps = np.diff(time[order])[np.diff(unit[order]) == 0]
         if not len(gaps):
             raise ModelError(f"car1({name}) needs groups with two rows or more: no group has them.")
-        return ContinuousAutoregressive(time, float(np.median(gaps)))
+        return ContinuousAutoregressive(time, float(np.median(gaps)), float(gaps.min()))
     role, labels = pd.factorize(frame[name], sort=True)
     labels = tuple(str(label) for label in labels)
     if len(labels) < 2:

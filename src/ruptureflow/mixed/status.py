@@ -17,7 +17,7 @@ RULES = {
         "lmerTest and pbkrtest: Satterthwaite from the Hessian in the relative Cholesky factor and sigma "
         "(directions at zero drop out), Kenward-Roger from the expected information in all covariance elements"
     ),
-    "sas": "SAS: covariance components estimated at zero are dropped from Satterthwaite and Kenward-Roger",
+    "sas": "SAS: covariance components estimated at a bound are dropped from Satterthwaite and Kenward-Roger",
     "unconstrained": "unconstrained: a negative variance is allowed (PROC MIXED NOBOUND, compound symmetry)",
 }
 
@@ -31,7 +31,7 @@ class FitStatus:
     converged
         Newton's method ended at a minimum.
     singular
-        Some random-effects covariance matrix has lost rank.
+        Some random-effects covariance matrix has lost rank, or a residual parameter is at its bound.
     gradient_norm
         Euclidean norm of the gradient of the profiled deviance by the free parameters.
     iterations
@@ -48,6 +48,8 @@ class FitStatus:
         Number of rows left out for missing values.
     message
         The verdict in one sentence.
+    at_bound
+        Residual parameters at the edge of what is possible, such as ``correlation at 0``.
     """
 
     converged: bool
@@ -60,6 +62,7 @@ class FitStatus:
     aliased: tuple[str, ...]
     rows_dropped: int
     message: str
+    at_bound: tuple[str, ...] = ()
 
 
 def boundary_places(
@@ -98,7 +101,9 @@ def boundary_places(
     return singular, tuple(at_zero), tuple(at_one)
 
 
-def verdict(converged: bool, singular: bool, at_zero: tuple[str, ...], at_one: tuple[str, ...]) -> str:
+def verdict(
+    converged: bool, singular: bool, at_zero: tuple[str, ...], at_one: tuple[str, ...], at_bound: tuple[str, ...] = ()
+) -> str:
     """One sentence on the fit."""
     if not converged:
         return "did not converge: do not report these numbers; simplify the random effects"
@@ -109,4 +114,6 @@ def verdict(converged: bool, singular: bool, at_zero: tuple[str, ...], at_one: t
         parts.append("variance at zero: " + ", ".join(at_zero))
     if at_one:
         parts.append("correlation at ±1: " + ", ".join(at_one))
+    if at_bound:
+        parts.append("residual " + ", ".join(at_bound))
     return "converged, singular (" + ("; ".join(parts) or "a covariance matrix has lost rank") + ")"
