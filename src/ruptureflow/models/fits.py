@@ -117,4 +117,5 @@ def _status(fit: MixedFit) -> str:
     if not status.singular:
         return "converged"
     places = [f"{place} at zero" for place in status.at_zero] + [f"{place} at ±1" for place in status.at_one]
+    places += [f"residual {place}" for place in status.at_bound]
     return f"singular ({'; '.join(places)})" if places else "singular"
