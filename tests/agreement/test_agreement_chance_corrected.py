@@ -1,5 +1,7 @@
 """Kappa, Krippendorff's alpha, fourfold coefficients against published and R's values."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from rating_data import goldens, long
@@ -34,6 +36,37 @@ def ratings_of_table(table: list) -> tuple[np.ndarray, np.ndarray]:
 )
 def test_alpha_is_krippendorffs_published_value(metric, published):
     assert krippendorff_alpha(long(PUBLISHED), metric=metric) == pytest.approx(published, abs=5e-4)
+
+
+def by_definition(values: np.ndarray, metric: str) -> float:
+    """Krippendorff's alpha with every pair of ratings written out."""
+    units = [[v for v in row if v == v] for row in values]
+    units = [unit for unit in units if len(unit) > 1]
+    every = [v for unit in units for v in unit]
+    frequency = {v: every.count(v) for v in every}
+
+    def difference(a: float, b: float) -> float:
+        if a == b:
+            return 0.0
+        if metric == "ordinal":
+            between = sum(n for v, n in frequency.items() if min(a, b) <= v <= max(a, b))
+            return (between - (frequency[a] + frequency[b]) / 2) ** 2
+        return {"nominal": 1.0, "interval": (a - b) ** 2}.get(metric) or ((a - b) / (a + b)) ** 2
+
+    observed = sum(sum(difference(a, b) for a, b in permutations(unit, 2)) / (len(unit) - 1) for unit in units)
+    expected = sum(n * m * difference(a, b) for a, n in frequency.items() for b, m in frequency.items())
+    return 1 - observed * (len(every) - 1) / expected if expected else np.nan
+
+
+@pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
+def test_alpha_of_any_table_is_its_definition(metric):
+    generator = np.random.default_rng(6)
+    for _ in range(25):
+        targets, raters = generator.integers(3, 15), generator.integers(2, 6)
+        values = generator.poisson(2, (targets, 1)) + generator.integers(0, 3, (targets, raters)).astype(float)
+        values[generator.random(values.shape) < 0.2] = NAN
+        found = krippendorff_alpha(long(values), metric=metric)
+        assert found == pytest.approx(by_definition(values, metric), abs=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])

@@ -24,6 +24,31 @@ def test_every_form_test_and_interval_is_psychs(case):
         np.testing.assert_allclose(ours[column], golden[column], rtol=tolerance, atol=tolerance, err_msg=column)
 
 
+@pytest.mark.parametrize("number", range(len(goldens()["sweep"])))
+def test_tables_of_every_kind_have_psychs_numbers(number):
+    golden = goldens()["sweep"][number]
+    values = matrix(golden["ratings"])
+    ours = icc(long(values)).set_index("form").loc[golden["forms"]]
+    theirs = pd.DataFrame({name: golden[name] for name in ("estimate", "statistic", "df1", "df2", "p_value")})
+    ends = pd.DataFrame({name: golden[name] for name in ("ci_low", "ci_high")}).astype(float).to_numpy()
+    if np.ptp(values, axis=1).max() == 0:
+        # Perfect agreement: psych's residual mean square is rounding noise, and so is its F.
+        assert (ours["estimate"] == 1).all()
+        assert np.isinf(ours["statistic"]).all()
+        assert theirs["statistic"].min() > 1e20
+        theirs["statistic"] = np.inf
+    for column in theirs:
+        np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-8, atol=1e-8, err_msg=column)
+    # Where psych's interval does not hold psych's estimate (past the pole of the step-up, or df near 0), ours is
+    # missing or ends at minus infinity, and says so.
+    sound = (ends[:, 0] <= theirs["estimate"] + 1e-9) & (theirs["estimate"] <= ends[:, 1] + 1e-9)
+    sound = sound.to_numpy()
+    np.testing.assert_allclose(ours.loc[sound, ["ci_low", "ci_high"]], ends[sound], rtol=1e-8, atol=1e-8)
+    rest = ours[~sound]
+    assert (np.isneginf(rest["ci_low"]) | rest["ci_low"].isna()).all()
+    assert rest["note"].str.contains("no lower end|no interval").all()
+
+
 def test_shrout_and_fleiss_published_table_is_reproduced():
     estimates = icc(long(SHROUT_FLEISS)).set_index("form")["estimate"].round(2)
     assert estimates.to_dict() == {
@@ -43,7 +68,8 @@ def test_incomplete_designs_have_lme4s_variance_components(case):
     target, rater, residual = golden["target"], golden["rater"], golden["residual"]
     assert forms.loc["ICC(2,1)", "estimate"] == pytest.approx(target / (target + rater + residual), abs=1e-7)
     assert forms.loc["ICC(3,1)", "estimate"] == pytest.approx(target / (target + residual), abs=1e-7)
-    k = 2 if case == "rotating_pairs" else 3
+    # Harmonic means: of 2; of 3; of 64 ones and 16 twos.
+    k = {"rotating_pairs": 2, "gaps": 3, "a_fifth_twice": 80 / (64 + 16 / 2)}[case]
     assert forms["n_raters"].tolist() == pytest.approx([k] * 6)
     assert forms.loc["ICC(2,k)", "estimate"] == pytest.approx(target / (target + (rater + residual) / k), abs=1e-7)
     assert forms["note"].str.contains("incomplete design").all()

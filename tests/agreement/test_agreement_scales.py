@@ -229,7 +229,6 @@ def test_reliabilities_of_repeated_forms_stand_at_both_levels_with_intervals():
     assert within["n_observations"] == 59
     assert "1 of 60 forms left out" in within["note"]
 
-
     omega = found["omega within patients"]
     assert omega["ci_low"] < omega["estimate"] < omega["ci_high"]
     assert omega["interval"] == "bootstrap over patients"

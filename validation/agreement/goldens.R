@@ -109,8 +109,61 @@ kappas <- list(
   presence = kappa_case(matrix(c(40, 6, 9, 31), 2, 2))
 )
 
+# A sweep: tables of every kind a lab may send, with few and many targets, ties, constant and perfect coders, negative
+# coefficients. psych steps over the pole of Spearman and Brown's formula and gives intervals that do not hold their
+# estimate there; the test says which of its ends are compared.
+sweep_table <- function(i) {
+  k <- sample(2:6, 1)
+  n <- sample(c(3, 4, 5, 8, 12, 20, 40), 1)
+  x <- draw(n, k, sample(c(0, .2, 1, 2), 1), sample(c(0, .3, 1), 1), sample(c(.1, .5, 1, 2), 1))
+  kind <- c("real", "integer", "ties", "counts", "constant", "perfect", "negative", "bias", "far", "zeroes")[i %% 10 + 1]
+  if (kind == "integer") x <- round(x * 2)
+  if (kind == "ties") x <- pmin(pmax(round(x), 2), 4)
+  if (kind == "counts") x <- matrix(rpois(n * k, rep(rgamma(n, .8, .4), k)), n, k)
+  if (kind == "constant") x[, 1] <- 3
+  if (kind == "perfect") x <- matrix(rep(round(rnorm(n, 3, 2), 3), k), n, k)
+  if (kind == "negative") x <- r6(x - .9 * rowMeans(x))
+  if (kind == "bias") x[, k] <- x[, k] + 5
+  if (kind == "far") x <- x + 1e4
+  if (kind == "zeroes") x <- matrix(rpois(n * k, 2) * (runif(n * k) < .3), n, k)
+  x
+}
+set.seed(20181)
+sweep <- lapply(1:60, function(i) icc_case(sweep_table(i)))
+
+tight <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5), calc.derivs = FALSE)
+
+# A fifth of the sessions coded by two of three coders, the others by one of them.
+fifth <- function() {
+  x <- draw(80, 3, 1, .5, .5)
+  for (i in 1:80) x[i, sample(3, if (i %% 5 == 0) 1 else 2)] <- NA
+  long <- data.frame(y = as.vector(x), target = factor(rep(1:80, 3)), rater = factor(rep(1:3, each = 80)))
+  fit <- lmer(y ~ 1 + (1 | target) + (1 | rater), long[!is.na(long$y), ], control = tight)
+  v <- as.data.frame(VarCorr(fit))
+  component <- setNames(v$vcov, v$grp)
+  list(ratings = x, target = component[["target"]], rater = component[["rater"]], residual = component[["Residual"]])
+}
+incomplete$a_fifth_twice <- fifth()
+
+# Rotating pairs of sessions inside patients, five variances.
+rotating_case <- function(patients, sessions) {
+  d <- expand.grid(coder = 1:3, session = 1:sessions, patient = 1:patients)
+  d$y <- r6(rnorm(patients)[d$patient] + rnorm(patients * sessions)[(d$patient - 1) * sessions + d$session] +
+    rnorm(3, 0, .6)[d$coder] + rnorm(patients * 3, 0, .5)[(d$patient - 1) * 3 + d$coder] + rnorm(nrow(d), 0, .5) + 4)
+  d <- d[(d$patient + d$session) %% 3 + 1 != d$coder, ]
+  fit <- lmer(y ~ 1 + (1 | patient) + (1 | patient:session) + (1 | coder) + (1 | patient:coder),
+    transform(d, patient = factor(patient), session = factor(session), coder = factor(coder)), control = tight)
+  v <- as.data.frame(VarCorr(fit))
+  m <- setNames(v$vcov, v$grp)
+  list(patient = d$patient, session = d$session, coder = d$coder, y = d$y,
+       components = list(patient = m[["patient"]], session = m[["patient:session"]], coder = m[["coder"]],
+                         coder_patient = m[["patient:coder"]], residual = m[["Residual"]]))
+}
+rotating <- rotating_case(30, 5)
+
 versions <- list(R = as.character(getRversion()), psych = as.character(packageVersion("psych")),
                  lme4 = as.character(packageVersion("lme4")))
-write(toJSON(list(versions = versions, icc = cases, incomplete = incomplete, nested = nested, scales = scales,
+write(toJSON(list(versions = versions, icc = cases, incomplete = incomplete, nested = nested,
+                  rotating = rotating, sweep = sweep, scales = scales,
                   kappas = kappas), digits = NA, auto_unbox = TRUE, na = "null", pretty = FALSE),
       file.path(here, "goldens.json"))
