@@ -80,6 +80,14 @@ def pooled_file(table: Table) -> str:
 
 TALLIES = "results/report/tallies.csv"
 
+BELOW_LIMIT = {"warn": "is flagged", "stop": "stops the analysis"}
+ANALYSED = {
+    "mean of coders": "mean of a session’s coders",
+    "single coder": "value of one coder a session",
+    "consensus": "coders’ consensus",
+}
+"""The plan's words for a policy and for the analysed value, as prose."""
+
 
 def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
     """Every number and word of the manuscript.
@@ -103,7 +111,10 @@ def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
         level=f"{level} %",
         df_method=DF_METHODS[shown.plan.models.df_methods[0]],
         icc_limit=f"{shown.plan.agreement.icc_limit:.2f}".removeprefix("0"),
-        analysed_value=shown.plan.agreement.analysed_value,
+        within_patient_limit=f"{shown.plan.agreement.within_patient_limit:.2f}".removeprefix("0"),
+        icc_policy=BELOW_LIMIT[shown.plan.agreement.icc_policy],
+        within_patient_policy=BELOW_LIMIT[shown.plan.agreement.within_patient_policy],
+        analysed_value=ANALYSED[shown.plan.agreement.analysed_value],
         curve=shown.plan.assay.model,
         below_limit=shown.plan.assay.below_limit.replace("lod/sqrt2", "the limit divided by √2").replace(
             "lod/2", "half the limit"
