@@ -26,7 +26,7 @@ def _sessions(seed=3):
 def _plan(**changes):
     row = KEY | {"formula": FORMULA, "random": "(1 | patient)", "residual": "independent", "method": "reml"}
     row |= {"primary_term": "x", "fate": "fitted", "n_rows": 80, "n_obs": 80, "n_dropped": 0, "n_groups": 20}
-    row |= {"status": "converged", "log_likelihood": -90.0}
+    row |= {"status": "converged", "log_likelihood": -90.0, "rows": "sessions"}
     return models.PLAN.conform(pd.DataFrame([row | changes]).reindex(columns=models.PLAN.names))
 
 
@@ -45,6 +45,7 @@ def _estimates(sessions, methods=("satterthwaite",)):
 def _results(sessions, plan=None, **changes):
     given = {
         "plan": _plan() if plan is None else plan,
+        "samples": models.SAMPLES.empty(),
         "descriptives": models.DESCRIPTIVES.empty(),
         "influence": models.INFLUENCE.empty(),
         "coefficients": agreement.COEFFICIENTS.empty(),
@@ -214,3 +215,44 @@ def test_a_result_that_one_patient_makes_passes():
 def test_a_passed_gate_gives_advice():
     found = _gates()
     assert found.loc[found["verdict"] == "pass", "advice"].isna().all()
+
+
+def _samples():
+    """Two roles, of which a model looks at one; concentrations rise by 0.1 on the log scale."""
+    sessions = _sessions()
+    rows = pd.concat([sessions.assign(occasion=occasion, role=role) for occasion in ("pre", "post") for role in "ab"])
+    rows = rows.reset_index(drop=True)
+    noise = np.random.default_rng(4).normal(0, 0.1, len(rows))
+    rise = 0.1 * rows["occasion"].eq("post") + 5 * rows["role"].eq("b")
+    return rows.assign(log_concentration=1 + rise + 0.2 * rows["bond"] + noise)
+
+
+def test_a_model_of_samples_is_compared_on_sessions_or_on_the_other_reference_level():
+    samples = _samples()
+    formula = "log_concentration ~ occasion"
+    plan = _plan(formula=formula, rows="samples", where="role = a", n_rows=160, n_obs=160)
+    own = samples[samples["role"] == "a"].assign(occasion=lambda d: pd.Categorical(d["occasion"], ["pre", "post"]))
+    estimates = (
+        fit_mixed(formula, own, groups="patient")
+        .fixed_effects(df="satterthwaite")
+        .assign(**KEY, df_method="satterthwaite", metric="raw", unit="ln", n_obs=160, n_groups=20, status="converged")
+    )
+    results = _results(_sessions(), plan, samples=samples)
+    found = compare_engines({"w": results}, models.ESTIMATES.conform(estimates[models.ESTIMATES.names]), 0.01)
+    assert list(found["term"]) == ["Intercept", "occasion[T.post]"]
+    assert set(found["verdict"]) == {"agrees"}
+    gates = _gates(plan=_plan(formula=formula, rows="samples", where="role = a", n_obs=100), samples=samples)
+    assert gates.loc["samples lost to missing values", "value"] == pytest.approx(1 - 100 / 160)
+
+
+def test_what_was_combined_over_draws_is_compared_with_one_fit():
+    found = _compare(plan=_plan(n_draws=20))
+    assert set(found["reason"]) == {"several completed data sets were combined"}
+
+
+def test_a_missing_test_of_the_plan_passes_for_a_fit():
+    plan = _plan(fate=models.WITHOUT_PRIMARY, reason="df method kenward-roger failed: singular matrix.")
+    gate = _gates(plan=plan).loc["model fit"]
+    assert gate["verdict"] == "warn"
+    assert "df method kenward-roger failed: singular matrix." in gate["advice"]
+    assert set(_compare(plan=plan)["verdict"]) == {"agrees"}

@@ -1,7 +1,7 @@
 """audit: published numbers recomputed, a second engine's opinion, and the gates a reviewer would ask for.
 
 Reads       results/intake/evidence/*.csv, results/pooled/{pooled,reproductions}.csv, and of every wave shown
-            results/<wave>/models/{estimates,sessions,plan,descriptives,influence}.csv,
+            results/<wave>/models/{estimates,sessions,samples,plan,descriptives,influence}.csv,
             results/<wave>/agreement/{coefficients,reliabilities}.csv, results/<wave>/assay/{curves,concentrations}.csv
 Hands over  results/audit/claims.csv, second_engine.csv, gates.csv
 """
@@ -14,6 +14,7 @@ rule audit_claims:
         reproductions=rules.pool_evidence.output.reproductions,
         estimates=expand(rules.fit_models.output.estimates, wave=PROJECT.shown),
         sessions=expand("results/{wave}/models/sessions.csv", wave=PROJECT.shown),
+        samples=expand("results/{wave}/models/samples.csv", wave=PROJECT.shown),
         plan=expand("results/{wave}/models/plan.csv", wave=PROJECT.shown),
         descriptives=expand("results/{wave}/models/descriptives.csv", wave=PROJECT.shown),
         influence=expand("results/{wave}/models/influence.csv", wave=PROJECT.shown),

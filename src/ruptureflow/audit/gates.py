@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruptureflow.audit.results import WaveResults
 from ruptureflow.tables import audit as tables
+from ruptureflow.tables.models import WITHOUT_PRIMARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,23 +138,23 @@ def _fit_gates(results: WaveResults, settings: AuditSettings) -> list[dict[str, 
         if row.fate == "failed":
             found.append(_gate("model fit", subject, None, None, "fail", str(row.reason)))
             continue
-        verdict, advice = _fit_verdict(row.status)
+        verdict, advice = _fit_verdict(row.status, row.reason if row.fate == WITHOUT_PRIMARY else "")
         found.append(_gate("model fit", subject, None, None, verdict, advice))
         few = "pass" if row.n_groups >= settings.minimum_patients else "warn"
         advice = "too few patients for variance components and small-sample df; show the data instead of a test"
         found.append(_gate("patients in the fit", subject, float(row.n_groups), settings.minimum_patients, few, advice))
-        rarest = _rarest(row.formula, results.sessions)
+        rarest = _rarest(row.formula, results.rows_of(row._asdict()))
         lost = 1 - float(row.n_obs) / rarest if rarest else 0.0
         many = "pass" if lost <= settings.dropped_limit else "warn"
-        advice = "many sessions miss one variable or another: say why they are missing, or impute within the model"
-        found.append(_gate("sessions lost to missing values", subject, lost, settings.dropped_limit, many, advice))
+        advice = "many rows miss one variable or another: say why they are missing, or impute within the model"
+        found.append(_gate(f"{row.rows} lost to missing values", subject, lost, settings.dropped_limit, many, advice))
     return found
 
 
 def _influence_gates(results: WaveResults) -> list[dict[str, Any]]:
     """Groups without which the answer to an analysis's question crosses the significance level."""
     found = []
-    for row in results.plan[results.plan["fate"] == "fitted"].itertuples():
+    for row in results.fitted.itertuples():
         same = results.influence["term"] == row.primary_term
         for key in ("analysis", "model", "outcome"):
             same &= results.influence[key] == getattr(row, key)
@@ -168,18 +169,20 @@ def _influence_gates(results: WaveResults) -> list[dict[str, Any]]:
     return found
 
 
-def _fit_verdict(status: str) -> tuple[str, str]:
+def _fit_verdict(status: str, failure: str) -> tuple[str, str]:
     if status.startswith("not converged"):
         return "fail", "do not report these numbers; simplify the random part"
+    if failure:
+        return "warn", f"the plan's test is missing, and no other may stand for it: {failure}"
     if status.startswith("singular"):
         return "warn", f"{status}: a variance is estimated at its bound; read the df of the other methods too"
     return "pass", ""
 
 
-def _rarest(formula: str, sessions: pd.DataFrame) -> int:
-    """Sessions that have the model's rarest variable: what the design offers, before values go missing together."""
-    names = [name for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", formula)) if name in sessions.columns]
-    return min((int(sessions[name].notna().sum()) for name in names), default=0)
+def _rarest(formula: str, rows: pd.DataFrame) -> int:
+    """Rows that have the model's rarest variable: what the design offers, before values go missing together."""
+    names = [name for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", formula)) if name in rows.columns]
+    return min((int(rows[name].notna().sum()) for name in names), default=0)
 
 
 def _reliability_gates(results: WaveResults, settings: AuditSettings) -> list[dict[str, Any]]:

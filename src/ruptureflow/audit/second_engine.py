@@ -26,7 +26,7 @@ def compare_engines(waves: Mapping[str, WaveResults], estimates: pd.DataFrame, t
 
     Parameters
     ----------
-    waves : results by wave, of which the joined sessions and the plan's fate are used.
+    waves : results by wave, of which the joined rows and the plan's fate are used.
     estimates : coefficients of all waves.
     tolerance : largest difference called agreement, in units of our standard error.
 
@@ -47,18 +47,16 @@ def compare_engines(waves: Mapping[str, WaveResults], estimates: pd.DataFrame, t
     ours = raw.drop_duplicates([*KEY, "term"]).sort_index()
     rows = []
     for results in waves.values():
-        for entry in results.plan[results.plan["fate"] == "fitted"].to_dict("records"):
+        for entry in results.fitted.to_dict("records"):
             mine = ours[np.logical_and.reduce([ours[key] == entry[key] for key in KEY])]
-            rows += _compare(entry, mine, results.sessions, tolerance)
+            rows += _compare(entry, mine, results.rows_of(entry), tolerance)
     return tables.SECOND_ENGINE.conform(
         pd.DataFrame(rows, columns=tables.SECOND_ENGINE.names) if rows else tables.SECOND_ENGINE.empty()
     )
 
 
-def _compare(
-    entry: dict[str, Any], ours: pd.DataFrame, sessions: pd.DataFrame, tolerance: float
-) -> list[dict[str, Any]]:
-    theirs, obstacle = _refit(entry, sessions)
+def _compare(entry: dict[str, Any], ours: pd.DataFrame, data: pd.DataFrame, tolerance: float) -> list[dict[str, Any]]:
+    theirs, obstacle = _refit(entry, data)
     rows = []
     for row in ours.to_dict("records"):
         found = {name: row[name] for name in (*KEY, "term", "estimate", "std_error")}
@@ -86,16 +84,18 @@ def _compare(
     return rows
 
 
-def _refit(entry: dict[str, Any], sessions: pd.DataFrame) -> tuple[dict[str, tuple[float, float]], str]:
+def _refit(entry: dict[str, Any], data: pd.DataFrame) -> tuple[dict[str, tuple[float, float]], str]:
     """Coefficients and standard errors by term, or why there are none."""
     group = RANDOM_INTERCEPT.fullmatch(entry["random"])
+    if isinstance(entry["n_draws"], int):
+        return {}, "several completed data sets were combined"
     if group is None or entry["residual"] != "independent":
         return {}, f"only one random intercept is compared, not {entry['random']}, {entry['residual']} residuals"
     from formulaic import Formula
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     names = [*sorted(map(str, Formula(entry["formula"]).required_variables)), group[1]]
-    rows = _plain(sessions[names].dropna())
+    rows = _plain(data[names].dropna())
     parts = Formula(entry["formula"]).get_model_matrix(rows, output="numpy")
     terms = list(parts.rhs.model_spec.column_names)
     model = MixedLM(np.asarray(parts.lhs, dtype=float).ravel(), np.asarray(parts.rhs, dtype=float), rows[group[1]])
@@ -116,9 +116,12 @@ def _refit(entry: dict[str, Any], sessions: pd.DataFrame) -> tuple[dict[str, tup
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(
-        {
-            name: rows[name].astype("float64" if pd.api.types.is_numeric_dtype(rows[name]) else str)
-            for name in rows.columns
-        }
-    )
+    kinds = {
+        name: rows[name].dtype
+        if isinstance(rows[name].dtype, pd.CategoricalDtype)
+        else "float64"
+        if pd.api.types.is_numeric_dtype(rows[name])
+        else str
+        for name in rows.columns
+    }
+    return rows.astype(kinds)

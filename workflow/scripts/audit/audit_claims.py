@@ -7,7 +7,7 @@ from ruptureflow.config.plan import AgreementSettings, AuditSettings
 from ruptureflow.lineage import job
 from ruptureflow.tables import agreement, assay, audit, models, pooling, read_table, write_table
 
-OF_A_WAVE = (models.SESSIONS, models.PLAN, models.DESCRIPTIVES, models.INFLUENCE)
+OF_A_WAVE = (models.SESSIONS, models.SAMPLES, models.PLAN, models.DESCRIPTIVES, models.INFLUENCE)
 OF_A_WAVE += (agreement.COEFFICIENTS, agreement.RELIABILITIES, assay.CURVES, assay.CONCENTRATIONS)
 
 
