@@ -164,21 +164,23 @@ def pre_to_post(changes: pd.DataFrame, origin: str = "simulated") -> Figure:
         return _nothing("No session has a sample before and one after it.", origin)
     everyone = list(shown.groupby(["analyte", "role", "patient"], sort=True))
     people = everyone[:LARGEST_PANELS]
-    figure, axes = _panels(len(people), 6, (2.0, 1.7), share=True)
+    figure, axes = _panels(len(people), 6, (2.0, 1.7), share=True, layout=None)
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(0.65 / width, 0.55 / height, 1 - 0.1 / width, 1 - 0.3 / height, wspace=0.3, hspace=0.3)
     roles = shown["role"].nunique() > 1
     sessions = sorted(shown["session"].unique().tolist())
     for axis, ((_, role, patient), group) in zip(axes, people, strict=False):
-        for row in group.itertuples():
-            axis.annotate(
-                "", (row.session, row.post), (row.session, row.pre),
-                arrowprops={"arrowstyle": "->", "color": GOOD if row.post >= row.pre else BAD, "linewidth": 1.2},
-            )  # fmt: skip
-            axis.plot([row.session], [row.pre], ".", color=LINE, markersize=3)
-            axis.plot([row.session], [row.post], ".", color=LINE, markersize=0.1)
-        axis.set_xticks(sessions)
-        axis.set_xlim(sessions[0] - 1, sessions[-1] + 1)
+        # Three artists for all of a person's arrows: one an arrow took 13 s for 74 persons.
+        rises = group["post"] >= group["pre"]
+        for part, colour, head in ((group[rises], GOOD, "^"), (group[~rises], BAD, "v")):
+            axis.vlines(part["session"], part["pre"], part["post"], color=colour, linewidth=1.2)
+            axis.plot(part["session"], part["post"], head, color=colour, markersize=3.5)
+        axis.plot(group["session"], group["pre"], ".", color=LINE, markersize=3)
         axis.set_title(f"{patient} ({role})" if roles else f"{patient}", fontsize=7)
         axis.tick_params(labelsize=6)
+    # All panels share them; asking each panel again takes time with the square of their number.
+    axes[0].set_xticks(sessions)
+    axes[0].set_xlim(sessions[0] - 1, sessions[-1] + 1)
     analyte = " and ".join(shown["analyte"].unique())
     cut = f" (the first {len(people)} of {len(everyone)} persons)" if len(people) < len(everyone) else ""
     figure.supxlabel(f"session{cut}", fontsize=9)
@@ -252,13 +254,15 @@ def flag_counts(concentrations: pd.DataFrame, changes: pd.DataFrame) -> pd.DataF
     return rows.assign(meaning=[MEANINGS.get(flag, "") for flag in rows.index]).rename_axis("flag").reset_index()
 
 
-def _panels(count: int, columns: int, size: tuple[float, float], share: bool = False) -> tuple[Figure, list[Axes]]:
+def _panels(
+    count: int, columns: int, size: tuple[float, float], share: bool = False, layout: str | None = "constrained"
+) -> tuple[Figure, list[Axes]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.3), layout=layout)
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=share)
     return figure, list(grid.ravel())
