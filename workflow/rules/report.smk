@@ -2,8 +2,8 @@
 
 Reads       results/<wave>/*/*.csv of the shown waves, results/pooled/*.csv, results/audit/*.csv, every job's
             lineage.json, workflow/report/ (the document, its fragments and tables' specification), notebooks/*.ipynb
-Hands over  results/values.json (every number, its cell, rule and raw files), results/<wave>/report/summaries.csv,
-            results/report/manuscript.{html,docx,pdf}, notebooks/*.html, provenance.json, ro-crate-metadata.json
+Hands over  results/values.json (every number of the manuscript, its cell, rule and raw files),
+            results/<wave>/report/summaries.csv, results/report/manuscript.{html,docx,pdf}, notebooks/*.html, provenance.json, ro-crate-metadata.json
 """
 
 from ruptureflow.report.labels import labels_of
@@ -11,7 +11,9 @@ from ruptureflow.report.notebooks import NOTEBOOKS
 from ruptureflow.report.values.everything import POOLED_TABLES, WAVE_TABLES, pooled_file, wave_file
 
 SHOWN = PROJECT.shown
+SCOPES = [*SHOWN, "pooled"]
 DOCUMENT_PARTS = sorted(path.as_posix() for path in Path("workflow/report").rglob("*.*") if path.is_file())
+DOCUMENT_TEXTS = [path for path in DOCUMENT_PARTS if path.endswith((".md", ".yml"))]
 NOTEBOOKS_HERE = [stage for stage in NOTEBOOKS if Path("notebooks", f"{stage}.ipynb").is_file()]
 STAGES_OF_A_WAVE = ("intake", "assay", "agreement", "ruptures", "models")
 
@@ -59,61 +61,6 @@ rule tally_verdicts:
         "../scripts/report/tally_verdicts.py"
 
 
-rule collect_values:
-    input:
-        waves=[wave_file(wave, table) for wave in SHOWN for table in WAVE_TABLES],
-        pooled=[pooled_file(table) for table in POOLED_TABLES],
-        tallies=rules.tally_verdicts.output.tallies,
-        lineages=[
-            *(
-                f"results/{wave}/{stage}/lineage.json"
-                for wave in PROJECT.waves
-                for stage in STAGES_OF_A_WAVE
-            ),
-            *expand(rules.summarise_wave.output.lineage, wave=SHOWN),
-            rules.read_evidence.output.lineage,
-            rules.gather_estimates.output.lineage,
-            rules.pool_evidence.output.lineage,
-            rules.audit_claims.output.lineage,
-            rules.tally_verdicts.output.lineage,
-        ],
-    output:
-        values="results/values.json",
-        outline="results/report/outline.json",
-        lineage="results/report/lineage/values.json",
-    log:
-        "results/logs/collect_values.log",
-    benchmark:
-        "results/benchmarks/collect_values.tsv"
-    params:
-        code=code("report"),
-        plan=lambda wildcards: as_text(PROJECT.plan),
-        waves=lambda wildcards: [PROJECT.wave_text(wave) for wave in SHOWN],
-        labels=lambda wildcards: labels_of(
-            PROJECT.instruments, [PROJECT.waves[wave] for wave in SHOWN]
-        ).as_text(),
-    script:
-        "../scripts/report/collect_values.py"
-
-
-rule write_tables:
-    input:
-        specifications="workflow/report/tables.yml",
-        values=rules.collect_values.output.values,
-        outline=rules.collect_values.output.outline,
-    output:
-        tables=directory("results/report/tables"),
-        lineage="results/report/lineage/tables.json",
-    log:
-        "results/logs/write_tables.log",
-    benchmark:
-        "results/benchmarks/write_tables.tsv"
-    params:
-        code=code("report"),
-    script:
-        "../scripts/report/write_tables.py"
-
-
 rule draw_figures:
     input:
         curves="results/{wave}/assay/curves.csv",
@@ -143,6 +90,7 @@ rule draw_pools:
     input:
         effects=rules.pool_evidence.output.effects,
         pooled=rules.pool_evidence.output.pooled,
+        references=rules.pool_evidence.output.references,
     output:
         figures=directory("results/report/figures"),
         lineage="results/report/lineage/figures.json",
@@ -157,14 +105,57 @@ rule draw_pools:
         "../scripts/report/draw_pools.py"
 
 
+rule collect_values:
+    input:
+        waves=[wave_file(wave, table) for wave in SHOWN for table in WAVE_TABLES],
+        pooled=[pooled_file(table) for table in POOLED_TABLES],
+        tallies=rules.tally_verdicts.output.tallies,
+        document="workflow/report/manuscript.qmd",
+        specifications="workflow/report/tables.yml",
+        parts=DOCUMENT_TEXTS,
+        figures=[*expand(rules.draw_figures.output.figures, wave=SHOWN), rules.draw_pools.output.figures],
+        lineages=[
+            *(
+                f"results/{wave}/{stage}/lineage.json"
+                for wave in PROJECT.waves
+                for stage in STAGES_OF_A_WAVE
+            ),
+            *expand(rules.summarise_wave.output.lineage, wave=SHOWN),
+            rules.read_evidence.output.lineage,
+            rules.gather_estimates.output.lineage,
+            rules.pool_evidence.output.lineage,
+            rules.audit_claims.output.lineage,
+            rules.tally_verdicts.output.lineage,
+        ],
+    output:
+        values="results/values.json",
+        outline="results/report/outline.json",
+        tables=directory("results/report/tables"),
+        lineage="results/report/lineage/values.json",
+    log:
+        "results/logs/collect_values.log",
+    benchmark:
+        "results/benchmarks/collect_values.tsv"
+    params:
+        code=code("report"),
+        plan=lambda wildcards: as_text(PROJECT.plan),
+        waves=lambda wildcards: [PROJECT.wave_text(wave) for wave in SHOWN],
+        labels=lambda wildcards: labels_of(
+            PROJECT.instruments, [PROJECT.waves[wave] for wave in SHOWN]
+        ).as_text(),
+        scopes=SCOPES,
+    script:
+        "../scripts/report/collect_values.py"
+
+
 rule render_manuscript:
     input:
         document="workflow/report/manuscript.qmd",
         parts=DOCUMENT_PARTS,
         values=rules.collect_values.output.values,
         outline=rules.collect_values.output.outline,
-        tables=rules.write_tables.output.tables,
-        figures=[*expand(rules.draw_figures.output.figures, wave=SHOWN), rules.draw_pools.output.figures],
+        tables=rules.collect_values.output.tables,
+        figures=rules.collect_values.input.figures,
     output:
         manuscript="results/report/manuscript.{format}",
         lineage="results/report/lineage/manuscript_{format}.json",
@@ -178,7 +169,7 @@ rule render_manuscript:
         render=1,
     params:
         code=code("report"),
-        scopes=[*SHOWN, "pooled"],
+        scopes=SCOPES,
     script:
         "../scripts/report/render_manuscript.py"
 
@@ -213,7 +204,6 @@ rule write_provenance:
         records=[
             *rules.collect_values.input.lineages,
             rules.collect_values.output.lineage,
-            rules.write_tables.output.lineage,
             *expand(rules.draw_figures.output.lineage, wave=SHOWN),
             rules.draw_pools.output.lineage,
             *expand(rules.render_manuscript.output.lineage, format=PROJECT.plan.report.formats),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,8 +79,8 @@ def collect(chapter: Chapter) -> Collected:
     return collected
 
 
-def records(chapter: Chapter, lineage: Lineage) -> list[dict[str, Any]]:
-    """`values.json`: every number with its cell, the job that made the cell's file, and the raw files behind it.
+def records(chapter: Chapter, lineage: Lineage, shown: Container[str]) -> list[dict[str, Any]]:
+    """`values.json`: every shown number with its cell, the job that made the cell's file, the raw files behind it.
 
     Returns
     -------
@@ -94,7 +94,8 @@ def records(chapter: Chapter, lineage: Lineage) -> list[dict[str, Any]]:
         for a file that no recorded job made.
     """
     makers: dict[tuple[str, str], dict[str, Any]] = {}
-    for file, part in dict.fromkeys((value.file, value.part) for value in chapter.values):
+    values = [value for value in chapter.values if value.id in shown]
+    for file, part in dict.fromkeys((value.file, value.part) for value in values):
         try:
             job = lineage.maker(file)
         except KeyError:
@@ -116,7 +117,7 @@ def records(chapter: Chapter, lineage: Lineage) -> list[dict[str, Any]]:
             "column": value.column,
             **makers[value.file, value.part],
         }
-        for value in chapter.values
+        for value in values
     ]
 
 

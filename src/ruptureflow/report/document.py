@@ -67,12 +67,22 @@ def assemble(sources: Sources, values: Sequence[Mapping[str, Any]], collected: C
         for hand-typed numbers, unknown ids, labels that are missing or doubled.
     """
     check_sources({DOCUMENT: sources.document, **sources.fragments, **sources.headings}, sources.allowed)
-    collected = replace(collected, nodes=(*collected.nodes, *_figure_nodes(sources.resources)))
-    text = write_out(sources.document, {**sources.fragments, **sources.tables}, collected)
+    text, collected = _written_out(sources, collected)
     check_references(text)
     filled, used = fill_in(text, collected, span if format == "html" else None)
     mark = collected.words.get("report.mark", "").strip()
     return Document(filled, variables(collected), lineage_of(values, used), mark)
+
+
+def numbers_shown(sources: Sources, collected: Collected) -> set[str]:
+    """Ids of the numbers that the text and its tables name: those that `values.json` lists."""
+    return set(fill_in(*_written_out(sources, collected))[1])
+
+
+def _written_out(sources: Sources, collected: Collected) -> tuple[str, Collected]:
+    """The document with every fragment and table in place, and what it can name, its figures among them."""
+    collected = replace(collected, nodes=(*collected.nodes, *_figure_nodes(sources.resources)))
+    return write_out(sources.document, {**sources.fragments, **sources.tables}, collected), collected
 
 
 def _figure_nodes(resources: Mapping[str, Path]) -> list[Node]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ruptureflow.report.values.pooling import METHODS, TESTS
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -44,11 +46,27 @@ def drawing() -> Iterator[None]:
 
 
 def save(figure: Figure, path: str) -> None:
-    """Write a PNG that has the same bytes every time (no software version, no date)."""
-    import matplotlib.pyplot as plt
+    """Write a PNG that has the same bytes every time (no software version, no date).
 
-    figure.savefig(path, format="png", metadata={"Software": None}, facecolor="white")
+    Its colours are a palette of 256: a third of the bytes, and no difference that an eye could see in line drawings.
+    """
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    figure.set_facecolor("white")
+    figure.canvas.draw()
+    size = figure.canvas.get_width_height()
+    drawn = Image.frombuffer("RGBA", size, figure.canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+    palette = drawn.quantize(colors=256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette.save(path, format="PNG", optimize=True, dpi=(figure.dpi, figure.dpi))
     plt.close(figure)
+
+
+def at_text_width(figure: Figure) -> Figure:
+    """A figure drawn for a screen in the size it is printed, so that its letters keep their size."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(WIDTH, height * WIDTH / width)
+    return figure
 
 
 def mark(figure: Figure, origin: str) -> Figure:
@@ -141,7 +159,7 @@ def trajectories(
     criteria = list(dict.fromkeys(rows["criterion"]))
     with drawing():
         figure, axes = plt.subplots(
-            1, len(criteria), figsize=(WIDTH, 2.7), sharey=True, squeeze=False, layout="constrained"
+            1, len(criteria), figsize=(WIDTH, 2.9), sharey=True, squeeze=False, layout="constrained"
         )
         for axis, criterion in zip(axes[0], criteria, strict=True):
             found = rows[rows["criterion"] == criterion]
@@ -171,39 +189,56 @@ def trajectories(
             axis.set_title(criterion)
             axis.set_xlabel("Session")
         axes[0][0].set_ylabel(_capital(names(variable)))
-        axes[0][-1].legend(loc="lower right")
+        figure.legend(*axes[0][-1].get_legend_handles_labels(), loc="outside lower right", ncols=2)
         return mark(figure, origin)
 
 
-def forest(effects: pd.DataFrame, pooled: pd.DataFrame, label: str, origin: str, level: float = 0.95) -> Figure:
+def forest(
+    effects: pd.DataFrame,
+    pooled: pd.DataFrame,
+    label: str,
+    origin: str,
+    level: float = 0.95,
+    references: pd.DataFrame | None = None,
+) -> Figure:
     """A forest plot of one pool: effects with intervals and weights, pooled effects, the prediction interval.
 
     Parameters
     ----------
     effects, pooled : rows of one pool of the hand-over tables; of `pooled` the intercepts are drawn.
     label : what the horizontal axis shows.
+    references : rows of `tables.pooling.REFERENCES`: pooled effects of elsewhere, as hollow diamonds below.
     """
     import matplotlib.pyplot as plt
 
+    effects = effects[effects["shown"].notna()]
+    others = references if references is not None else effects.iloc[:0]
     lines = pooled[pooled["term"] == "Intercept"].sort_values("primary", ascending=False, kind="stable")
     total = len(effects) + len(lines)
     with drawing():
-        figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.27 * (total + 1)), layout="constrained")
+        figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.27 * (total + len(others) + 1)), layout="constrained")
         heavy = effects["weight"].fillna(100 / max(1, len(effects)))
         for place, (_, row) in enumerate(effects.iterrows()):
             y = total - place
             _whisker(axis, y, row["shown_low"], row["shown_high"], BLUE)
             axis.plot(row["shown"], y, "s", color=BLUE, markersize=3 + 5 * (heavy.loc[row.name] / 100) ** 0.5)
             _beside(axis, y, str(row["label"]), row, f"{heavy.loc[row.name]:.0f} %")
+        for place, (_, row) in enumerate(others.iterrows(), start=1):
+            _diamond(axis, -place, row, hollow=True)
+            _beside(axis, -place, str(row["source"]), row, "")
         for place, (_, row) in enumerate(lines.iterrows()):
             y = len(lines) - 1 - place
             _diamond(axis, y, row)
             if row["primary"] and row["shown_prediction_low"] == row["shown_prediction_low"]:
                 _whisker(axis, y - 0.34, row["shown_prediction_low"], row["shown_prediction_high"], GREY)
-            _beside(axis, y, f"{str(row['method']).upper()}, {row['test']}", row, "")
-        axis.axvline(0, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
+            model = f"{METHODS.get(row['method'], row['method'])}, {TESTS.get(row['test'], row['test'])}"
+            _beside(axis, y, model, row, "")
+        is_ratio = effects["shown_as"].eq("ratio").all()
+        if is_ratio:
+            axis.set_xscale("log")
+        axis.axvline(1 if is_ratio else 0, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
         axis.axhline(len(lines), color=LIGHT, linewidth=0.7)
-        axis.set_ylim(-0.9, total + 0.8)
+        axis.set_ylim(-0.9 - len(others), total + 0.8)
         axis.set_yticks([])
         axis.spines["left"].set_visible(False)
         axis.set_xlabel(f"{label}, {100 * level:g} % interval")
@@ -214,9 +249,13 @@ def _whisker(axis: Axes, y: float, low: float, high: float, color: str) -> None:
     axis.plot([low, high], [y, y], color=color, linewidth=1.1, solid_capstyle="butt")
 
 
-def _diamond(axis: Axes, y: float, row: Any) -> None:
+def _diamond(axis: Axes, y: float, row: Any, hollow: bool = False) -> None:
     across = [row["shown_low"], row["shown"], row["shown_high"], row["shown"]]
-    axis.fill(across, [y, y + 0.24, y, y - 0.24], color="black" if row["primary"] else GREY, linewidth=0)
+    ends = [y, y + 0.24, y, y - 0.24]
+    if hollow:
+        axis.fill(across, ends, facecolor="white", edgecolor=BLUE, linewidth=0.9)
+    else:
+        axis.fill(across, ends, color="black" if row["primary"] else GREY, linewidth=0)
 
 
 def _beside(axis: Axes, y: float, name: str, row: Any, weight: str) -> None:

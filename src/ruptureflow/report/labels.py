@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from ruptureflow.config import CodingSystem, Questionnaire, WaveSettings
@@ -11,8 +12,27 @@ from ruptureflow.report.parts import slug
 
 TERMS = {"Intercept": "intercept", "time": "time"}
 PARTS = {"_within": "within patients", "_between": "between patients"}
-MEASURES = {"_pre": "before the session", "_post": "after the session", "_change": "change", "_log_ratio": "log ratio"}
+MEASURES = {
+    "_pre": "before the session",
+    "_post": "after the session",
+    "_change": "change",
+    "_log_ratio": "log ratio",
+    "_intake": "at intake",
+    "_end": "at the end",
+}
+PRINTED = {
+    "r": "r",
+    "z": "z",
+    "p": "p",
+    "q": "Q",
+    "q_between": "Q between subgroups",
+    "ci_low": "lower limit",
+    "ci_high": "upper limit",
+    "n": "patients",
+}
+"""What the last part of a printed quantity's id is called."""
 THERAPIST = "therapist_"
+NAME = re.compile(r"(?<![\w.])[a-z]\w*_\w+\b(?!\.\w)")
 
 
 @dataclass(frozen=True)
@@ -25,12 +45,14 @@ class Labels:
     scales : label of a scale, total or code by (slug of instrument, slug of name).
     waves : instrument ids by wave.
     totals : (slug of instrument, slug of name) of the session values that coding systems total up.
+    rated : names of questionnaires' scales.
     """
 
     instruments: dict[str, dict[str, str]]
     scales: dict[tuple[str, str], str]
     waves: dict[str, list[str]]
     totals: frozenset[tuple[str, str]] = frozenset()
+    rated: frozenset[str] = frozenset()
 
     def as_text(self) -> str:
         """The labels as one line of JSON: what a rule carries in its params."""
@@ -40,6 +62,7 @@ class Labels:
             "scales": scales,
             "waves": self.waves,
             "totals": sorted(self.totals),
+            "rated": sorted(self.rated),
         }
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
@@ -49,7 +72,7 @@ class Labels:
         content = json.loads(text)
         scales = {(instrument, scale): label for instrument, scale, label in content["scales"]}
         totals = frozenset((instrument, name) for instrument, name in content["totals"])
-        return cls(content["instruments"], scales, content["waves"], totals)
+        return cls(content["instruments"], scales, content["waves"], totals, frozenset(content["rated"]))
 
     @staticmethod
     def slug(text: str) -> str:
@@ -85,8 +108,24 @@ class Labels:
             owner, name = "therapist’s ", name.removeprefix(THERAPIST)
         for suffix, words in MEASURES.items():
             if name.endswith(suffix):
-                return f"{owner}{name.removesuffix(suffix).replace('_', ' ')} {words}"
-        return owner + name.replace("_", " ")
+                return f"{owner}{self._scale_in_text(name.removesuffix(suffix))} {words}"
+        return owner + self._scale_in_text(name)
+
+    def _scale_in_text(self, name: str) -> str:
+        """A questionnaire's scale by its label, as inside a sentence; anything else by its own words."""
+        rated = (label for (instrument, scale), label in self.scales.items() if scale == slug(name))
+        label = next(rated, name.replace("_", " ")) if name in self.rated else name.replace("_", " ")
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+    def unit(self, text: str) -> str:
+        """A unit without the ids of instruments: `wai_s points per session` → points per session."""
+        for instrument in self.instruments:
+            text = text.replace(f"{instrument} ", "")
+        return text
+
+    def in_text(self, text: str) -> str:
+        """A text with every variable, analysis or model in it by its words; ids with dots stay as they are."""
+        return NAME.sub(lambda found: self.variable(found[0]), text)
 
     def short_term(self, name: str) -> str:
         """A model term for a table: its parts in brackets, `oxytocin change (within)`."""
@@ -128,4 +167,18 @@ def labels_of(instruments: dict[str, Questionnaire | CodingSystem], waves: list[
         for name, instrument in instruments.items()
     }
     used = {each.row.wave: sorted(instruments_of(each.wave)) for each in waves}
-    return Labels(words, scales, used, frozenset(totals))
+    rated = {
+        scale.name
+        for instrument in instruments.values()
+        if isinstance(instrument, Questionnaire)
+        for scale in instrument.scales
+    }
+    return Labels(words, scales, used, frozenset(totals), frozenset(rated))
+
+
+def printed_quantity(text: str) -> str:
+    """A printed quantity in words: `repair.q_between` → repair: Q between subgroups; other texts as they are."""
+    found = re.fullmatch(r"(?:(.*: )|(\w+)\.)?(\w+)", text)
+    if found is None or found[3] not in PRINTED:
+        return text
+    return (found[1] or (f"{found[2].replace('_', ' ')}: " if found[2] else "")) + PRINTED[found[3]]

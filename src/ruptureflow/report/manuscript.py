@@ -37,6 +37,8 @@ JOINERS: dict[str, Callable[[list[str]], str]] = {
     "list": lambda copies: listed(copies),
 }
 DEEPEST = 6
+UNBROKEN = "\u00a0"
+"""A space at which no line ends."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def fill_in(
         id = found[1]
         if id in collected.numbers:
             used[id] = used.get(id, 0) + 1
-            plain = escape(collected.numbers[id])
+            plain = escape(collected.numbers[id]).replace(" ", UNBROKEN)
             return number(id, plain) if number else plain
         if id in collected.words:
             return escape(collected.words[id])
@@ -228,7 +230,7 @@ def _nearest(id: str, collected: Collected) -> str:
 
 def escape(text: str) -> str:
     """A text as Markdown that prints it as it is."""
-    return SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
+    return SPECIAL.sub(r"\\\1", re.sub(r"[ \t\r\n]+", " ", text))
 
 
 def variables(collected: Collected) -> dict:

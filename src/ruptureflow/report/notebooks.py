@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 POOLED = "pooled"
 MARK = "SIMULATED DATA"
+AS_LAID_OUT = "--InlineBackend.print_figure_kwargs={'bbox_inches': None}"
+"""Figures as their plots lay them out: measuring each once more for a tight box costs a second draw."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def run(path: Path, parameters: Mapping[str, Any]) -> Any:
                 parameters=dict(parameters),
                 progress_bar=False,
                 log_output=False,
-                extra_arguments=["--log-level=ERROR"],
+                extra_arguments=["--log-level=ERROR", AS_LAID_OUT],
             )
         except PapermillExecutionError as error:
             raise ReportError(f"{path.as_posix()}: cell {error.exec_count}: {error.ename}: {error.evalue}") from None

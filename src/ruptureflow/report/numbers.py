@@ -6,6 +6,7 @@ A true minus sign, no leading zero where a number cannot exceed one, `< .001` fo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 MISSING = "—"
 MINUS = "−"
@@ -34,6 +35,27 @@ def estimate(value: float | None) -> str:
         return fixed(value, 2)
     leading_zeros = max(0, -math.floor(math.log10(abs(value))) - 1)
     return fixed(value, min(4, max(2, leading_zeros + 2)))
+
+
+def two_decimals(value: float | None) -> str:
+    """A test statistic."""
+    return fixed(value, 2)
+
+
+def aligned(scale: float | None) -> Callable[[float | None], str]:
+    """How numbers of one row are printed: all with the decimals that show two digits of its standard error or SD.
+
+    Two to four of them; without a scale each number for itself.
+    """
+    if is_missing(scale) or scale == 0 or math.isinf(scale):
+        return estimate
+    decimals = min(4, max(2, 1 - math.floor(math.log10(abs(scale)))))
+    return lambda value: fixed(value, decimals)
+
+
+def as_printed(text: str) -> Callable[[float | None], str]:
+    """A number of another paper, with the digits and the point it was printed with."""
+    return lambda value: MISSING if is_missing(value) else str(text).strip().replace("-", MINUS)
 
 
 def unit_interval(value: float | None) -> str:

@@ -136,7 +136,17 @@ def _plain(raw: Any) -> float | int | None:
     number: Any = raw.item() if hasattr(raw, "item") else raw
     if isinstance(number, bool):
         return int(number)
+    if isinstance(number, str):
+        return _number_in(number)
     return number if isinstance(number, int | float) else float(number)
+
+
+def _number_in(text: str) -> float | None:
+    """The number that a text column holds as it was printed; None for words."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _word(word: Any) -> str:

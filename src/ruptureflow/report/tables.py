@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ruptureflow.config.strict import Strict
+from ruptureflow.config.strict import Strict, parse, read_yaml
 from ruptureflow.report.collected import Collected
 from ruptureflow.report.errors import ReportError
 from ruptureflow.report.manuscript import VARIABLE, label_of, names
@@ -46,6 +46,11 @@ class TableSpecifications(Strict):
     """`workflow/report/tables.yml`."""
 
     tables: dict[str, TableSpecification]
+
+
+def read_specifications(path: str) -> TableSpecifications:
+    """Read `tables.yml`."""
+    return parse(TableSpecifications, read_yaml(path), path)
 
 
 def write_tables(specifications: TableSpecifications, collected: Collected) -> dict[str, str]:

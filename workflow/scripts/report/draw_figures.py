@@ -19,7 +19,9 @@ with job(snakemake):
     if len(curves):
         standards = read_table(read.standards, assay.STANDARDS)
         concentrations = read_table(read.concentrations, assay.CONCENTRATIONS)
-        figures.save(plots.standard_curves(curves, standards, concentrations, origin), folder / "curves.png")
+        with figures.drawing():
+            drawn = figures.at_text_width(plots.standard_curves(curves, standards, concentrations, origin))
+            figures.save(drawn, folder / "curves.png")
     changes = read_table(read.changes, assay.CHANGES)
     for analyte, role in figures.pairs_of(changes):
         figures.save(figures.change_by_session(changes, analyte, role, origin), folder / f"change-{analyte}-{role}.png")

@@ -1,4 +1,4 @@
-"""A forest plot of every pool."""
+"""A forest plot of every pool that has a result."""
 
 from pathlib import Path
 
@@ -11,11 +11,20 @@ from ruptureflow.tables import pooling, read_table
 with job(snakemake):
     level = PoolingSettings.model_validate_json(snakemake.params.settings).level
     pooled = read_table(snakemake.input.pooled, pooling.POOLED)
+    references = read_table(snakemake.input.references, pooling.REFERENCES)
     folder = Path(snakemake.output.figures)
     folder.mkdir(parents=True, exist_ok=True)
     for pool, effects in read_table(snakemake.input.effects, pooling.EFFECTS).groupby("pool", sort=False):
-        metric, origin = effects["metric"].iloc[0], effects["origin"].iloc[0]
+        lines = pooled[pooled["pool"] == pool]
+        if not len(lines):
+            continue
+        metric, origins = effects["metric"].iloc[0], set(effects["origin"])
         drawn = figures.forest(
-            effects, pooled[pooled["pool"] == pool], METRICS.get(metric, metric.replace("_", " ")), origin, level
+            effects,
+            lines,
+            METRICS.get(metric, metric.replace("_", " ")),
+            "simulated" if "simulated" in origins else "real",
+            level,
+            references[references["pool"] == pool],
         )
         figures.save(drawn, folder / f"forest-{pool}.png")

@@ -80,11 +80,25 @@ def render(document: Document, format: Format, resources: Mapping[str, Path], fo
     return "quarto" if program else "pandoc"
 
 
+TYPST_MARK = """\
+// A page between the marks <published> that the document sets shows published evidence only: real, so not marked over.
+#let published-only() = {
+  let marks = query(<published>)
+  let page = here().page()
+  let before = marks.filter(it => it.location().page() < page)
+  before.len() > 0 and before.last().value == "begins" and not marks.any(it => it.location().page() == page)
+}
+#set page(
+  background: context if not published-only() {
+    rotate(-45deg, text(size: 54pt, weight: "bold", fill: rgb("#b0322b18"))[MARK])
+  },
+  header: context align(center, text(size: 8pt, fill: rgb("#b0322b"))[
+    #if published-only() [Published evidence on this page; the waves of this document are MARK] else [MARK]
+  ]),
+)
+"""
+
+
 def _typst_mark(mark: str) -> str:
-    """Typst code that puts the watermark behind every page."""
-    if not mark:
-        return "\n"
-    return (
-        f'#set page(background: rotate(-45deg, text(size: 54pt, weight: "bold", fill: rgb("#b0322b18"))[{mark}]), '
-        f'header: align(center, text(size: 8pt, fill: rgb("#b0322b"))[{mark}]))\n'
-    )
+    """Typst code that puts the watermark behind every page with waves, and a header on every page."""
+    return TYPST_MARK.replace("MARK", mark) if mark else "\n"

@@ -17,21 +17,25 @@ def span(id: str, formatted: str) -> str:
 
 
 def lineage_of(values: Iterable[Mapping[str, Any]], used: Iterable[str]) -> dict[str, Any]:
-    """Cells by id and makers by file, each once: what the page embeds.
+    """What the page embeds: every cell by its number's id; sources and raw files once each, named by their place.
 
     Returns
     -------
     dict
-        "cells": id → [file, row, column, full value, unit]; "files": file → rule, script, code_hash, input_hashes.
+        "cells": id → [source, row, column, full value, unit]; "sources": [file, rule, script, code_hash, raw files];
+        "raw": [path, SHA-256]. Rows of one file can rest on different raw files: each such part is a source.
     """
     wanted = set(used)
     cells: dict[str, list[Any]] = {}
-    files: dict[str, dict[str, Any]] = {}
+    sources: dict[tuple[Any, ...], int] = {}
+    raw: dict[tuple[str, str], int] = {}
     for value in values:
         if value["id"] in wanted:
-            cells[value["id"]] = [value["file"], value["row"], value["column"], value["value"], value["unit"]]
-            files[value["file"]] = {key: value[key] for key in ("rule", "script", "code_hash", "input_hashes")}
-    return {"cells": cells, "files": files}
+            behind = tuple(raw.setdefault(each, len(raw)) for each in value["input_hashes"].items())
+            source = (value["file"], value["rule"], value["script"], value["code_hash"], behind)
+            place = sources.setdefault(source, len(sources))
+            cells[value["id"]] = [place, value["row"], value["column"], value["value"], value["unit"]]
+    return {"cells": cells, "sources": list(sources), "raw": list(raw)}
 
 
 def page_script(lineage: Mapping[str, Any], script: str, mark: str) -> str:

@@ -59,13 +59,18 @@ def column_widths(rows: list[list[str]]) -> list[int]:
     asked = [_width(min(LONGEST, max(len(text) for text in column))) for column in columns]
     if sum(asked) <= PAGE:
         return asked
-    least = [_width(max(len(word) for text in column for word in (text.split() or [""]))) for column in columns]
+    least = [_width(max(len(word) for text in column for word in _words(text))) for column in columns]
     least = [min(low, wish) for low, wish in zip(least, asked, strict=True)]
     spare = PAGE - sum(least)
     if spare <= 0:
         return [width * PAGE // sum(least) for width in least]
     beyond = sum(asked) - sum(least)
     return [low + (wish - low) * spare // beyond for low, wish in zip(least, asked, strict=True)]
+
+
+def _words(text: str) -> list[str]:
+    """What a line does not break: a dash may end a line, a no-break space may not."""
+    return re.split(r"[ \n]+|(?<=[-–])", text)
 
 
 def _width(characters: int) -> int:

@@ -64,7 +64,7 @@ def agreement(wave: str, coefficients: Sheet, reliabilities: Sheet, analysed: se
         }
         chapter.node("coefficient", node, code, **words)
         if is_shown:
-            chapter.node("shown_coefficient", node, code)
+            chapter.node("shown_coefficient", node, code, belongs="yes" if is_headline else "")
         if is_headline:
             analysed_word = {"analysed": "yes"} if row["code"] in analysed else {}
             chapter.node("headline", node, code, **analysed_word)

@@ -58,6 +58,7 @@ def assays(settings: WaveSettings, curves: Sheet, controls: Sheet, precision: Sh
             run=row["run"],
             model=row["model"],
             weights=row["weights"],
+            unit=row["unit"],
             flags=row["flags"],
         )
         chapter.cells(node, curves, index, CURVE, row["unit"])

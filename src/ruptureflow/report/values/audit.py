@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from ruptureflow.report.labels import Labels
-from ruptureflow.report.numbers import count, estimate, is_missing
+from ruptureflow.report.labels import Labels, printed_quantity
+from ruptureflow.report.numbers import MINUS, aligned, count, estimate, is_missing
 from ruptureflow.report.parts import Chapter, Sheet, dotted, slug
 
 
@@ -28,7 +27,13 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
         if claim not in seen:
             seen.add(claim)
             chapter.node(
-                "claim", claim, parent, claim=row["claim"], quantity=row["quantity"], published=row["published"]
+                "claim",
+                claim,
+                parent,
+                claim=row["claim"],
+                quantity=printed_quantity(row["quantity"]),
+                published=_with_minus(row["published"]),
+                source=row["source"],
             )
         condition = "" if is_missing(row["condition"]) else f": {row['condition']}"
         node = chapter.node(
@@ -40,8 +45,11 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
             condition=condition,
             how=row["how"],
         )
-        chapter.cell(f"{node}.low", claims, index, "recomputed_low", estimate)
-        chapter.cell(f"{node}.high", claims, index, "recomputed_high", estimate)
+        # Counts of people, samples and sessions are whole; so is no other quantity.
+        ends = (row["recomputed_low"], row["recomputed_high"])
+        style = count if all(not is_missing(end) and end >= 1 and float(end).is_integer() for end in ends) else estimate
+        chapter.cell(f"{node}.low", claims, index, "recomputed_low", style)
+        chapter.cell(f"{node}.high", claims, index, "recomputed_high", style)
     for index, row in engines.frame.iterrows():
         if row["wave"] not in shown:
             continue
@@ -55,7 +63,7 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
             reason=row["reason"],
         )
         for leaf in ("estimate", "other_estimate", "std_error", "other_std_error"):
-            chapter.cell(f"{node}.{leaf}", engines, index, leaf, estimate)
+            chapter.cell(f"{node}.{leaf}", engines, index, leaf, aligned(row["std_error"]))
         chapter.cell(f"{node}.difference", engines, index, "difference", _tiny)
     for index, row in gates.frame.iterrows():
         if row["wave"] not in (*shown, "pooled"):
@@ -65,9 +73,9 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
             dotted("audit", "gate", row["gate"], row["wave"], row["subject"]),
             gate=row["gate"],
             wave=row["wave"],
-            subject=row["subject"],
+            subject=labels.in_text(row["subject"]),
             verdict=row["verdict"],
-            advice=_without_ids(row["advice"]),
+            advice=row["advice"] if is_missing(row["advice"]) else labels.in_text(_without_ids(row["advice"])),
         )
         if row["verdict"] != "pass":
             chapter.node("warning", node)
@@ -80,9 +88,14 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
     return chapter
 
 
-def _without_ids(advice: Any) -> Any:
+def _without_ids(advice: str) -> str:
     """An advice that lists patients without their ids: the audit's table has them, a manuscript never."""
-    return advice if is_missing(advice) else re.sub(r"\bturns on [^:;]+", "turns on single patients", advice)
+    return re.sub(r"\bturns on [^:;]+", "turns on single patients", advice)
+
+
+def _with_minus(text: str) -> str:
+    """A printed text with a true minus sign before a number."""
+    return re.sub(r"(?<![\w)])-(?=[.\d])", MINUS, text)
 
 
 def _tiny(value: float | None) -> str:

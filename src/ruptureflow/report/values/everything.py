@@ -11,6 +11,7 @@ from ruptureflow.report.parts import Chapter, Sheet
 from ruptureflow.report.values.agreement import agreement
 from ruptureflow.report.values.assay import assays
 from ruptureflow.report.values.audit import audit
+from ruptureflow.report.values.growing import beside_pools
 from ruptureflow.report.values.models import DF_METHODS, descriptives, models
 from ruptureflow.report.values.pooling import breakdown, pooling
 from ruptureflow.report.values.ruptures import ruptures
@@ -40,11 +41,7 @@ WAVE_TABLES: tuple[Table, ...] = (
     models_tables.VARIANCES,
 )
 POOLED_TABLES: tuple[Table, ...] = (
-    pooling_tables.EFFECTS,
-    pooling_tables.POOLED,
-    pooling_tables.SUBGROUPS,
-    pooling_tables.MODERATORS,
-    pooling_tables.REPRODUCTIONS,
+    *pooling_tables.TABLES,
     audit_tables.CLAIMS,
     audit_tables.SECOND_ENGINE,
     audit_tables.GATES,
@@ -108,7 +105,7 @@ def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
         mark=MARK if is_simulated else "",
         title_mark=CAPTION_MARK if is_simulated else "",
         caption_mark=CAPTION_MARK if is_simulated else "",
-        level=f"{level} %",
+        level=f"{level}\u00a0%",
         df_method=DF_METHODS[shown.plan.models.df_methods[0]],
         icc_limit=f"{shown.plan.agreement.icc_limit:.2f}".removeprefix("0"),
         within_patient_limit=f"{shown.plan.agreement.within_patient_limit:.2f}".removeprefix("0"),
@@ -130,6 +127,7 @@ def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
     effects, reproductions = sheets["effects"], sheets["reproductions"]
     chapter.extend(pooling(shown.plan.pooling, effects, sheets["pooled"], reproductions))
     chapter.extend(breakdown(sheets["subgroups"], sheets["moderators"]))
+    chapter.extend(beside_pools(sheets))
     tallies = read(TALLIES, report_tables.SUMMARIES)
     names = [settings.row.wave for settings in shown.waves]
     chapter.extend(audit(sheets["claims"], sheets["second_engine"], sheets["gates"], tallies, names, shown.labels))
@@ -151,7 +149,7 @@ def _wave(settings: WaveSettings, shown: Shown, read: Callable[[str, Table], She
         summaries(wave, sheets["summaries"], labels),
         agreement(wave, sheets["coefficients"], sheets["reliabilities"], outcomes, labels),
         ruptures(wave, sheets["base_rates"], sheets["perspective_agreement"], labels),
-        descriptives(wave, shown.plan.models, sheets["descriptives"], labels),
+        descriptives(wave, shown.plan.models, sheets["descriptives"], sheets["estimates"], labels),
         models(wave, shown.plan.models, sheets["plan"], sheets["estimates"], sheets["variances"], labels),
     ):
         chapter.extend(part)

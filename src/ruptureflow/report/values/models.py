@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from ruptureflow.config.plan import ModelSettings
+from ruptureflow.config.models import ModelSettings
 from ruptureflow.report.labels import Labels
-from ruptureflow.report.numbers import count, degrees, estimate, p_phrase, p_value, unit_interval
+from ruptureflow.report.numbers import aligned, count, degrees, estimate, p_phrase, p_value, two_decimals, unit_interval
 from ruptureflow.report.parts import Chapter, Sheet, dotted, slug
 
 if TYPE_CHECKING:
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
 DESCRIPTIVE = {
     "n_obs": ("n_obs", count),
     "n_patients": ("n_patients", count),
-    "mean": ("mean", estimate),
-    "sd": ("sd", estimate),
-    "minimum": ("minimum", estimate),
-    "maximum": ("maximum", estimate),
-    "sd_within": ("sd_within", estimate),
-    "sd_between": ("sd_between", estimate),
     "icc": ("icc", unit_interval),
     "reliability": ("between_reliability", unit_interval),
+}
+MOMENTS = {
+    "mean": "mean",
+    "sd": "sd",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "sd_within": "sd_within",
+    "sd_between": "sd_between",
 }
 FIT = {
     "n_rows": ("n_rows", count),
@@ -31,14 +34,13 @@ FIT = {
     "n_groups": ("n_groups", count),
     "log_likelihood": ("log_likelihood", estimate),
 }
-COEFFICIENT = {"b": ("estimate", estimate), "se": ("std_error", estimate)}
+SIZED = {"b": "estimate", "se": "std_error", "ci_low": "ci_low", "ci_high": "ci_high"}
+"""Numbers of a coefficient on its own scale, printed with the decimals of its standard error."""
 TEST = {
     "df": ("df", degrees),
-    "t": ("statistic", estimate),
+    "t": ("statistic", two_decimals),
     "p": ("p_value", p_value),
     "p_is": ("p_value", p_phrase),
-    "ci_low": ("ci_low", estimate),
-    "ci_high": ("ci_high", estimate),
 }
 BY_METHOD = {"df": TEST["df"], "p": TEST["p"]}
 DF_METHODS = {
@@ -52,8 +54,12 @@ DF_METHODS = {
 RAW, INTERCEPT = "raw", "Intercept"
 
 
-def descriptives(wave: str, settings: ModelSettings, sheet: Sheet, labels: Labels) -> Chapter:
-    """One node a variable of the joined sessions that has a value; of kind `centred` too if the plan centres it."""
+def descriptives(wave: str, settings: ModelSettings, sheet: Sheet, estimates: Sheet, labels: Labels) -> Chapter:
+    """One node a variable of the joined sessions that has a value.
+
+    It is of kind `centred` too if the plan centres it, and of kind `modelled` if a fitted model has it.
+    """
+    modelled = variables_of(estimates.frame)
     chapter = Chapter()
     for index, row in sheet.frame.iterrows():
         if row["n_obs"] == 0:
@@ -64,12 +70,22 @@ def descriptives(wave: str, settings: ModelSettings, sheet: Sheet, labels: Label
             wave,
             name=row["variable"],
             label=labels.variable(row["variable"]),
-            unit=row["unit"],
+            unit=labels.unit(row["unit"]),
         )
         if row["variable"] in settings.center:
             chapter.node("centred", node, wave)
-        chapter.cells(node, sheet, index, DESCRIPTIVE)
+        if row["variable"] in modelled:
+            chapter.node("modelled", node, wave)
+        style = aligned(row["sd"])
+        chapter.cells(node, sheet, index, DESCRIPTIVE | {leaf: (column, style) for leaf, column in MOMENTS.items()})
     return chapter
+
+
+def variables_of(estimates: pd.DataFrame) -> set[str]:
+    """Variables that a model has as its outcome or in a term, whichever part or category of it."""
+    names = {name for term in estimates["term"].unique() for name in re.split(r":| - ", term)}
+    stems = {re.sub(r"\[.*\]$", "", name).removesuffix("_within").removesuffix("_between") for name in names}
+    return stems | set(estimates["outcome"])
 
 
 def models(
@@ -131,7 +147,7 @@ def _coefficients(
         words = {
             "label": labels.term(term),
             "short": labels.short_term(term),
-            "unit": sheet.frame.at[first, "unit"],
+            "unit": labels.unit(sheet.frame.at[first, "unit"]),
             "direction": "positive" if sheet.frame.at[first, "estimate"] > 0 else "negative",
             "df_method": DF_METHODS.get(sheet.frame.at[first, "df_method"], ""),
         }
@@ -139,10 +155,14 @@ def _coefficients(
         if term == primary.get(analysis) and metric == RAW:
             chapter.node("answer", node, fit)
             chapter.node("mean_answer" if term == INTERCEPT else "slope_answer", node, fit)
-        chapter.cells(node, sheet, first, COEFFICIENT | TEST)
+        style = aligned(sheet.frame.at[first, "std_error"])
+        sized = {leaf: (column, style) for leaf, column in SIZED.items()}
+        chapter.cells(node, sheet, first, TEST | sized)
         for index, row in rows.iterrows() if metric == RAW else ():
             test = f"{node}.test.{dotted(row['df_method'])}"
             chapter.node("test", test, node, method=DF_METHODS.get(row["df_method"], row["df_method"]))
+            if index != first:
+                chapter.node("other_test", test, node)
             chapter.cells(test, sheet, index, BY_METHOD)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ruptureflow.config.plan import PoolingSettings
+from ruptureflow.report.labels import printed_quantity
 from ruptureflow.report.numbers import (
+    aligned,
+    as_printed,
     count,
     degrees,
     estimate,
@@ -27,7 +30,13 @@ METHODS = {
     "eb": "empirical Bayes",
     "pm": "Paule–Mandel",
 }
-TESTS = {"z": "z", "t": "t", "knapp-hartung": "Knapp–Hartung"}
+TESTS = {
+    "z": "z",
+    "t": "t",
+    "knapp-hartung": "Knapp–Hartung",
+    "adhoc": "Knapp–Hartung, never narrower than Wald",
+    "cr2": "robust to clusters (CR2)",
+}
 METRICS = {
     "fisher_z": "Fisher’s z (shown as r)",
     "standardised_within": "within-patient standardised slope",
@@ -35,6 +44,7 @@ METRICS = {
     "g": "Hedges’ g",
     "d": "Cohen’s d",
     "smcr": "change over the SD before",
+    "dppc2": "difference of changes over the SD before",
     "log_odds_ratio": "logarithm of the odds ratio (shown as ratio)",
     "log_risk_ratio": "logarithm of the risk ratio (shown as ratio)",
 }
@@ -42,10 +52,11 @@ SYMBOLS = {"fisher_z": "r", "g": "g", "d": "d", "smcr": "d", "log_odds_ratio": "
 
 
 def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproductions: Sheet) -> Chapter:
-    """Pools of waves are nodes of kind `wave_pool`, published ones `published_pool`; a pool needs an effect."""
+    """Nodes of kind `wave_pool` and `published_pool`, or `unpooled` where a pool has no result."""
     chapter = Chapter()
-    titles = {each.pool: each.title for each in [*settings.published, *settings.waves]}
+    titles = {each.pool: each.title for each in settings.pools}
     published = {each.pool for each in settings.published}
+    pooled_ids = set(pooled.frame.loc[pooled.frame["primary"].fillna(False).astype(bool), "pool"])
     for pool in dict.fromkeys(effects.frame["pool"]):
         node = dotted("pooled", pool)
         kind = "published_pool" if pool in published else "wave_pool"
@@ -53,19 +64,20 @@ def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproducti
         metric = str(rows["metric"].iloc[0])
         is_simulated = (rows["origin"] == "simulated").any()
         chapter.node(
-            kind,
+            kind if pool in pooled_ids else "unpooled",
             node,
             title=titles.get(pool, pool),
             name=pool,
             metric=METRICS.get(metric, metric.replace("_", " ")),
             symbol=SYMBOLS.get(metric, "effect"),
             caption_mark=CAPTION_MARK if is_simulated else "",
+            reason="; ".join(f"{row.label}: {row.note}" for row in rows.itertuples() if is_missing(row.weight)),
         )
         chapter.node("pool", node)
     shown = {"fisher_z": unit_interval}
     for index, row in effects.frame.iterrows():
         parent = dotted("pooled", row["pool"])
-        style = shown.get(row["metric"], estimate)
+        style = shown.get(row["metric"], aligned(row["std_error"]))
         node = chapter.node(
             "effect",
             f"{parent}.effect.{dotted(row['label'])}",
@@ -79,8 +91,8 @@ def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproducti
             effects,
             index,
             {
-                "estimate": ("estimate", estimate),
-                "se": ("std_error", estimate),
+                "estimate": ("estimate", aligned(row["std_error"])),
+                "se": ("std_error", aligned(row["std_error"])),
                 "n": ("n", count),
                 "shown": ("shown", style),
                 "low": ("shown_low", style),
@@ -95,21 +107,21 @@ def pooling(settings: PoolingSettings, effects: Sheet, pooled: Sheet, reproducti
             "reproduction",
             f"{parent}.printed.{dotted(row['quantity'])}.{dotted(row['convention'])}",
             parent,
-            quantity=row["quantity"],
-            published=row["published"],
+            quantity=printed_quantity(row["quantity"]),
             convention=row["convention"],
             verdict=row["verdict"],
         )
         style = count if row["quantity"].split(": ")[-1] == "n" else estimate
         for leaf in ("recomputed", "recomputed_low", "recomputed_high"):
             chapter.cell(f"{node}.{leaf}", reproductions, index, leaf, style)
+        chapter.cell(f"{node}.published", reproductions, index, "published", as_printed(row["published"]))
     return chapter
 
 
 def _results(chapter: Chapter, pooled: Sheet, shown: dict, published: set[str]) -> None:
     for index, row in pooled.frame.iterrows():
         parent = dotted("pooled", row["pool"])
-        style = shown.get(row["metric"], estimate)
+        style = shown.get(row["metric"], aligned(row["std_error"]))
         styles = {
             "k": ("k", count),
             "estimate": ("estimate", estimate),
@@ -163,7 +175,7 @@ def _results(chapter: Chapter, pooled: Sheet, shown: dict, published: set[str]) 
 
 
 def breakdown(subgroups: Sheet, moderators: Sheet) -> Chapter:
-    """Subgroups of published pools and meta-regressions on one moderator, by the plan's primary model."""
+    """Subgroups of published pools and meta-regressions, by the plan's primary model."""
     chapter = Chapter()
     for index, row in subgroups.frame.iterrows():
         if not row["primary"]:

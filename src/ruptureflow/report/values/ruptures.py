@@ -57,8 +57,14 @@ def ruptures(wave: str, base_rates: Sheet, comparisons: Sheet, labels: Labels) -
             "comparison",
             dotted(wave, "perspectives", row["first"], row["second"]),
             wave,
-            first=row["first"],
-            second=row["second"],
+            first=_in_words(row["first"], labels),
+            second=_in_words(row["second"], labels),
         )
         chapter.cells(node, comparisons, index, COMPARISON)
     return chapter
+
+
+def _in_words(view: str, labels: Labels) -> str:
+    """A view of ruptures (criterion, perspective, variable) with its variable in words."""
+    *which, variable = view.split(", ")
+    return ", ".join([*which, labels.variable(variable)])

@@ -8,11 +8,7 @@ from ruptureflow.report.labels import Labels
 from ruptureflow.report.numbers import is_missing
 from ruptureflow.report.parts import Chapter, Sheet
 
-STYLES = {
-    "mean": numbers.estimate,
-    "sd": numbers.estimate,
-    "percent": numbers.percent,
-}
+STYLES = {"percent": numbers.percent}
 CAPTION_MARK = " (SIMULATED DATA)"
 LISTED = {"gender": "gender", "arm": "arm"}
 
@@ -46,11 +42,12 @@ def summaries(wave: str, sheet: Sheet, labels: Labels) -> Chapter:
     """Every row of `summaries.csv`; sample categories and measures become nodes of their own."""
     chapter = Chapter()
     seen: set[str] = set()
+    sds = dict(sheet.frame.loc[sheet.frame["quantity"] == "sd", ["subject", "value"]].itertuples(index=False))
     for index, row in sheet.frame.iterrows():
         subject, quantity = row["subject"], row["quantity"]
         style = STYLES.get(quantity, numbers.count)
-        if subject.startswith("assay.") and quantity in ("mean", "sd"):
-            style = numbers.significant
+        if quantity in ("mean", "sd"):
+            style = numbers.aligned(sds.get(subject))
         chapter.cell(
             f"{wave}.{subject}.{quantity}", sheet, index, "value", style, "" if is_missing(row["unit"]) else row["unit"]
         )
