@@ -212,3 +212,85 @@ def test_tubes_without_a_signal_are_left_out():
 def test_what_cannot_be_fitted_is_refused_in_words(dose, response, options, message):
     with pytest.raises(AssayError, match=message):
         fit_curve(dose, response, **options)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (6,), (2, 3), (3, 1, 2)])
+def test_responses_of_any_shape_are_inverted_one_row_each(shape):
+    fit = fit_curve(DOSES, plate([1.0, 0.05, np.log(40), 0.1]))
+    response = np.linspace(0.2, 0.8, int(np.prod(shape))).reshape(shape)
+    found = fit.inverse(response, replicates=2)
+    flat = fit.inverse(response.ravel(), replicates=2)
+    np.testing.assert_array_equal(found, flat)
+    assert len(found) == response.size
+    assert fit.dose_at(response).shape == (shape or (1,))
+    assert fit.inverse(response.tolist(), replicates=2).equals(found)
+
+
+def test_what_has_no_dose_is_missing_and_leaves_its_neighbours_alone():
+    fit = fit_curve(DOSES, plate([1.0, 0.05, np.log(40), 0.1]))
+    found = fit.inverse([0.5, np.nan, 1.5, -1.0, np.inf, -np.inf])
+    assert found["dose"].notna().tolist() == [True] + 5 * [False]
+    assert found.iloc[0].equals(fit.inverse(0.5).iloc[0])
+    assert found.iloc[1].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"replicates": 0}, "1 or more"), ({"replicates": [1, 2]}, "2 replicate numbers"), ({"level": 95}, "coverage")],
+)
+def test_impossible_requests_of_an_inversion_are_told(options, words):
+    fit = fit_curve(DOSES, plate([1.0, 0.05, np.log(40), 0.1]))
+    with pytest.raises(AssayError, match=words):
+        fit.inverse([0.3, 0.4, 0.5], **options)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_intervals_of_a_curve_with_given_weights_use_the_variance_that_the_weights_say(unit):
+    # Var(y) = (.05 μ)²; with weights 1/y² a new tube at μ = .5 has SD .025, at .1 .005.
+    y = plate([1.0, 0.05, np.log(40), 0.1], sd=0.05, seed=3)
+    fit = fit_curve(DOSES, y, weights=unit / y**2)
+    assert fit.power == pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(np.sqrt(fit.signal_variance([0.5, 0.1])), [0.025, 0.005], rtol=0.35)
+    plain = fit_curve(DOSES, y, weights="power")
+    np.testing.assert_allclose(
+        fit.inverse([0.5, 0.25])["log_std_error"], plain.inverse([0.5, 0.25])["log_std_error"], rtol=0.4
+    )
+
+
+HARD = {
+    # Found by a sweep over random designs: the first search crept along a valley or ended in the wrong one.
+    "asymmetric and saturated": ("5pl", [1.0, 0.05, -1.0, 1.2, -0.3], 0.01, np.repeat(np.geomspace(1, 16, 10), 2)),
+    "midpoint far beyond the doses": ("4pl", [1.0, 0.0, 9.0, -0.6], 0.05, np.repeat(np.geomspace(1, 1000, 7), 3)),
+    "nearly flat": ("5pl", [1.02, 1.0, 3.0, 0.7, 0.5], 0.02, np.repeat(np.geomspace(0.01, 1000, 10), 2)),
+    "twenty per cent noise": ("5pl", [0.05, 1.0, 3.0, 0.5, 0.4], 0.2, np.repeat(np.geomspace(0.1, 5000, 11), 2)),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_no_curve_ends_above_the_best_that_many_starts_find(name):
+    from scipy.optimize import least_squares
+
+    model, theta, noise, dose = HARD[name]
+    scale = 1e5
+    mean = predict(np.array([theta]), dose[None])[0]
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        y = scale * (mean + noise * np.ptp(mean) * rng.normal(size=mean.size))
+        fit = fit_curve(dose, y, model)
+        own = float(((y - fit.predict(dose)) ** 2).sum())
+
+        def residual(t, y=y):
+            return (
+                y - scale * predict(np.concatenate([t[:2], np.clip(t[2:3], -40, 40), t[3:]])[None], dose[None])[0]
+            ) / scale
+
+        bound = np.array([np.inf, np.inf, 40, np.log(50), np.log(20)])[: len(theta)]
+        best = np.inf
+        for _ in range(4):
+            start = np.array([1, 0, rng.uniform(-1, 8), rng.uniform(-0.5, 2), rng.normal()])[: len(theta)]
+            best = min(
+                best,
+                least_squares(residual, start, bounds=(-bound, bound), x_scale="jac", max_nfev=60).cost * 2 * scale**2,
+            )
+        assert own <= best * (1 + 1e-6)
+        assert fit.converged

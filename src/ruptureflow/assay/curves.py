@@ -52,10 +52,12 @@ class Curve:
     ----------
     model, weighting : what was fitted and how it was weighted ("given" for weights of the caller).
     theta, theta_covariance : A, D, ln C, ln B (, ln g) and their covariance, as arrays.
-    power : θ of Var(y) = σ² μ^(2θ); 0 where the variance is constant.
+    power : θ of Var(y) = σ² μ^(2θ); 0 where the variance is constant; of weights of the caller the power that they
+        follow best, so that a new signal's variance is known.
     residual_variance, df : σ² and its degrees of freedom.
     largest_signal : the largest fitted signal, scale of the variance function's floor.
     converged, at_bound : whether the search ended at a minimum, and whether slope or asymmetry is at its bound.
+    variance_factor : c of Var(y) = c σ² μ^(2θ), 1 but for weights of the caller, whose unit is theirs.
     left_out : standard tubes that the model cannot take (logit–log: at or beyond B0 or NSB).
     """
 
@@ -70,6 +72,7 @@ class Curve:
     converged: bool
     at_bound: bool
     left_out: int = 0
+    variance_factor: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -111,33 +114,35 @@ class Curve:
         return bool(self.theta[1] > self.theta[0])
 
     def predict(self, dose: ArrayLike) -> Array:
-        """Signal at each dose (0 and infinity are allowed)."""
-        return predict(self.theta[None], np.atleast_1d(np.asarray(dose, dtype=float))[None])[0]
+        """Signal at each dose (0 and infinity are allowed); the shape of `dose`, at least one-dimensional."""
+        given = np.atleast_1d(np.asarray(dose, dtype=float))
+        return predict(self.theta[None], given.reshape(1, -1))[0].reshape(given.shape)
 
     def dose_at(self, signal: ArrayLike) -> Array:
         """Dose at which the curve gives each signal, without errors; NaN at or beyond an asymptote."""
-        log_dose = log_dose_at(self.theta[None], np.atleast_1d(np.asarray(signal, dtype=float))[None])[0]
+        given = np.atleast_1d(np.asarray(signal, dtype=float))
+        log_dose = log_dose_at(self.theta[None], given.reshape(1, -1))[0].reshape(given.shape)
         return np.where(np.isfinite(log_dose), np.exp(log_dose), np.nan)
 
     def signal_variance(self, signal: ArrayLike) -> Array:
         """Variance of one tube's signal around a mean signal, from the fitted variance function."""
         mean = variance_means(np.asarray(signal, dtype=float), np.asarray(self.largest_signal))
-        return self.residual_variance * mean ** (2 * self.power)
+        return self.variance_factor * self.residual_variance * mean ** (2 * self.power)
 
     def inverse(self, response: ArrayLike, replicates: ArrayLike = 1, level: float = 0.95) -> pd.DataFrame:
         """Doses at which the curve gives the responses, with standard errors and intervals.
 
         Parameters
         ----------
-        response : signals, or means of replicates.
-        replicates : tubes behind each response.
+        response : signals, or means of replicates: a number, or numbers in any shape (rows one after another).
+        replicates : tubes behind each response; broadcast to its shape.
         level : coverage of the intervals.
 
         Returns
         -------
         DataFrame
-            dose (NaN where the response is at or beyond an asymptote), std_error and log_std_error (delta method:
-            replicate and calibration part), ci_low and ci_high. The interval is the set of doses whose response
+            one row a response: dose (NaN where the response is at or beyond an asymptote), std_error and
+            log_std_error (delta method: replicate and calibration part), ci_low and ci_high. The interval is the set of doses whose response
             differs from the observed one by no more than t·√(Var(response) + Var(curve)); it is cut at 0 and at
             infinity, so that near an asymptote it has one end.
 
@@ -147,7 +152,17 @@ class Curve:
         """
         import pandas as pd
 
-        inverted = self.invert(response, replicates, level)
+        signal = np.atleast_1d(np.asarray(response, dtype=float))
+        try:
+            count = np.broadcast_to(np.asarray(replicates, dtype=float), signal.shape)
+        except ValueError:
+            words = f"{np.size(replicates)} replicate numbers for {signal.size} responses"
+            raise AssayError(f"{words}; give one number, or one a response") from None
+        if not (count > 0).all():
+            raise AssayError("replicates must be the number of tubes behind each response, 1 or more")
+        if not 0 < level < 1:
+            raise AssayError(f"level {level:g} is no coverage; give a share between 0 and 1, such as 0.95")
+        inverted = self.invert(signal.ravel(), count.ravel(), level)
         log_std_error = np.sqrt(inverted.log_replicate_variance + inverted.log_calibration_variance)
         return pd.DataFrame(
             {

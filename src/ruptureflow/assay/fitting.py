@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ruptureflow.assay.logistic import MODELS, Array, predict_with_jacobian
+from ruptureflow.assay.multistart import search_widely
 
 # Starting grid: midpoints over the doses, slopes of the assays met in practice (B between about 0.5 and 3).
 START_MIDPOINTS = np.linspace(0.02, 0.98, 13)
 START_SLOPES = np.log([0.5, 0.8, 1.2, 1.8, 2.7, 4.0])
+START_ASYMMETRIES = np.log([0.2, 1.0, 5.0])
 LARGEST_STEPS = 200
 # A relative step below this ends the search. Measured on DNase: the sum of squares is then at its minimum to the
 # last bits and the parameters to 1e-11.
@@ -43,16 +45,19 @@ class Fits:
 def starting_values(log_dose: Array, response: Array, weights: Array, model: str) -> Array:
     """Best θ on a grid of midpoints and slopes; A and D are linear given these and solved exactly.
 
-    A grid instead of a guess from the data's ends: 78 candidates cost 0.1 ms and leave no bad starts.
+    A grid instead of a guess from the data's ends: 78 candidates (times three asymmetries for a
+    5pl) cost 0.1 ms and leave no bad starts.
     """
     finite = np.isfinite(log_dose) & (weights > 0)
     lowest = np.where(finite, log_dose, np.inf).min(axis=1)
     highest = np.where(finite, log_dose, -np.inf).max(axis=1)
     midpoints = lowest[:, None] + (highest - lowest)[:, None] * START_MIDPOINTS
+    asymmetries = START_ASYMMETRIES if model == "5pl" else np.zeros(1)
     u = np.exp(START_SLOPES)[None, None, :, None] * (log_dose[:, None, None, :] - midpoints[:, :, None, None])
-    share = np.exp(-np.logaddexp(0, np.clip(u, -500, 500)))
-    runs, m, s, n = share.shape
-    share = share.reshape(runs, m * s, n)
+    softplus = np.logaddexp(0, np.clip(u, -500, 500))
+    runs, m, s, n = softplus.shape
+    a = asymmetries.size
+    share = np.exp(-np.exp(asymmetries)[:, None] * softplus[..., None, :]).reshape(runs, m * s * a, n)
     w = weights[:, None, :]
     total = w.sum(axis=2)
     share_mean = (w * share).sum(axis=2) / total
@@ -69,8 +74,9 @@ def starting_values(log_dose: Array, response: Array, weights: Array, model: str
     theta = np.zeros((runs, MODELS[model]))
     theta[:, 0] = bottom + span
     theta[:, 1] = bottom
-    theta[:, 2] = midpoints[row, best // s]
-    theta[:, 3] = START_SLOPES[best % s]
+    theta[:, 2] = midpoints[row, best // (s * a)]
+    theta[:, 3] = START_SLOPES[best // a % s]
+    theta[:, 4:] = asymmetries[best % a, None][:, : theta.shape[1] - 4]
     return theta
 
 
@@ -133,6 +139,31 @@ def least_squares(
             if not active.size:
                 break
     return Fits(theta, loss, converged, at_bound(theta))
+
+
+def searched_widely(log_dose: Array, response: Array, weights: Array, fits: Fits) -> Fits:
+    """The fits, with a wider search for runs that did not settle or stopped at a bound.
+
+    Five-parameter curves have several minima, and all of them are searched. A run whose optimum lies at a bound or on
+    a flat floor (at infinity, or anywhere along a valley) is `converged`, because its loss is at the minimum, and
+    `at_bound`, because its parameters are not identified.
+    """
+    doubtful = np.flatnonzero(~fits.converged | fits.at_bound | (fits.theta.shape[1] == 5))
+    if not doubtful.size:
+        return fits
+    theta, loss, converged, bound = (
+        part.copy() for part in (fits.theta, fits.sum_of_squares, fits.converged, fits.at_bound)
+    )
+    p = theta.shape[1]
+    bounds = np.array([LARGEST_LOG_MIDPOINT, LARGEST_LOG_SLOPE, LARGEST_LOG_ASYMMETRY])[: p - 2]
+    for run in doubtful:
+        wide = search_widely(log_dose[run], response[run], weights[run], p, bounds, theta[run])
+        value, _ = predict_with_jacobian(wide.theta[None], log_dose[run][None])
+        found = float((weights[run] * (response[run] - value[0]) ** 2).sum())
+        if found <= loss[run] * (1 + 1e-12):
+            theta[run], loss[run] = wide.theta, found
+            converged[run], bound[run] = wide.converged or wide.flat, wide.flat
+    return Fits(theta, loss, converged, bound)
 
 
 def at_bound(theta: Array) -> np.ndarray:

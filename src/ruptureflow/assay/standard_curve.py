@@ -9,7 +9,7 @@ from ruptureflow.assay.curves import Curve, check_tubes
 from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.logistic import MODELS, predict
 from ruptureflow.assay.logit_log import fit_logit_log
-from ruptureflow.assay.variance import fit_weighted
+from ruptureflow.assay.variance import LARGEST_POWER, fit_weighted, variance_means
 
 WEIGHTINGS = ("none", "power", "poisson")
 
@@ -84,16 +84,31 @@ def fit_curve(
         restricted=restricted,
         least_variance=least_variance,
     )
-    largest = float(np.abs(predict(fitted.theta, x[None])).max())
+    mean = predict(fitted.theta, x[None])[0]
+    largest = float(np.abs(mean).max())
+    power, factor = float(fitted.power[0]), 1.0
+    if given is not None:
+        power, factor = _variance_law(mean, 1 / given[present], largest)
     return Curve(
         model=model,
         weighting=weighting,
         theta=fitted.theta[0],
         theta_covariance=fitted.covariance[0],
-        power=float(fitted.power[0]),
+        power=power,
+        variance_factor=factor,
         residual_variance=float(fitted.residual_variance[0]),
         df=float(fitted.df[0]),
         largest_signal=largest,
         converged=bool(fitted.fits.converged[0]),
         at_bound=bool(fitted.fits.at_bound[0]),
     )
+
+
+def _variance_law(mean: np.ndarray, variance: np.ndarray, largest: float) -> tuple[float, float]:
+    """Power θ and factor c of the law c μ^(2θ) that given variances follow best; exact for weights such as 1/y²."""
+    log_mean = np.log(variance_means(mean, np.asarray(largest)))
+    log_variance = np.log(variance)
+    centred = log_mean - log_mean.mean()
+    slope = float((centred * log_variance).sum() / max(float((centred**2).sum()), 1e-300))
+    power = min(max(slope / 2, 0.0), LARGEST_POWER)
+    return power, float(np.exp((log_variance - 2 * power * log_mean).mean()))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ruptureflow.assay.fitting import Fits, at_bound, least_squares
+from ruptureflow.assay.fitting import Fits, at_bound, least_squares, searched_widely
 from ruptureflow.assay.logistic import Array, predict_with_jacobian
 
 LARGEST_POWER = 2.0
@@ -108,7 +108,7 @@ def _fit_weighted(
         start = base * np.maximum(size, floor) ** (-2 * START_POWER)
         fits = least_squares(log_dose, response, start, model, tolerance=START_TOLERANCE)
     else:
-        fits = least_squares(log_dose, response, base, model)
+        fits = searched_widely(log_dose, response, base, least_squares(log_dose, response, base, model))
     power = np.full(len(response), 0.5 if weighting == "poisson" and given is None else 0.0)
     if estimated:
         fits, power = _reweight(log_dose, response, present, model, fits, power, weighting, restricted, pooled)
