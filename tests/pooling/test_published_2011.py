@@ -67,7 +67,7 @@ def test_2_66_is_met_together_with_3_18_and_2_24(tables):
 
 
 def test_the_illegible_cell_does_not_need_17_to_18_for_2_66(tables):
-    scan = illegible_cell_scan(tables[1])
+    scan = illegible_cell_scan(tables[1], tables[2])
     alone = scan[scan["between_met"]]
     assert alone["std_error"].min() >= 0.170 and alone["std_error"].max() <= 0.180
     assert not (alone["between_axis_1_met"] | alone["between_without_outlier_met"]).any()

@@ -1,9 +1,12 @@
 """pooling: waves' coefficients and published studies to pooled effects.
 
-Reads       results/<wave>/models/estimates.csv of the waves shown, results/intake/evidence/*.csv (published tables
-            and their printed results), the plan's own tables of studies wherever they lie, config/instruments/*.yaml
+Reads       results/<wave>/models/{estimates,sessions}.csv and results/<wave>/ruptures/ruptures.csv of the waves
+            shown, results/intake/evidence/*.csv (published tables and their printed results), the plan's own tables
+            of studies wherever they lie, config/instruments/*.yaml
 Hands over  results/pooled/effects.csv (what enters each pool), pooled.csv (what it pools to), subgroups.csv,
-            moderators.csv, reproductions.csv (printed pooled numbers beside ours)
+            moderators.csv, levels.csv, sensitivity.csv (other assumptions), references.csv (pooled effects of
+            elsewhere), cumulative.csv and precision.csv (growing evidence), bias.csv, one_stage.csv,
+            reproductions.csv, inferred_digits.csv and illegible_cell.csv (printed pooled numbers beside ours)
 """
 
 
@@ -27,6 +30,8 @@ rule pool_evidence:
         bias="results/pooled/bias.csv",
         one_stage="results/pooled/one_stage.csv",
         reproductions="results/pooled/reproductions.csv",
+        inferred_digits="results/pooled/inferred_digits.csv",
+        illegible_cell="results/pooled/illegible_cell.csv",
         lineage="results/pooled/lineage.json",
     log:
         "results/logs/pool_evidence.log",

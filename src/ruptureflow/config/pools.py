@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ruptureflow.config.strict import Strict, nearest
-from ruptureflow.config.studies import Pool, PublishedPool, check_inside
+from ruptureflow.config.studies import Pool, PublishedPool
 
 
 class WavePool(Pool):
@@ -31,11 +31,11 @@ class WavePool(Pool):
         """What the waves' effects are pooled as."""
         return "fisher_z" if self.metric == "partial_r" else self.metric
 
-    @model_validator(mode="after")
-    def _has_slopes(self) -> WavePool:
+    def check(self) -> None:
+        """Refuse what cannot be meant."""
+        super().check()
         if self.one_stage and self.metric == "partial_r":
             raise ValueError("one_stage pools slopes, and a partial r is none; use metric standardised_within")
-        return self
 
 
 class EpisodePool(Pool):
@@ -63,9 +63,15 @@ class PrintedFigures(Strict):
     repair: str
     training: str
     printed: str
+    digits: str = Field(default="", description="cells with inferred digits and the values that these could have")
     pools: dict[Literal["rupture_repair", "prepost", "between"], str] = Field(
         description="the pool beside which each of the paper's three analyses is listed"
     )
+
+    @property
+    def files(self) -> list[str]:
+        """Files that are named."""
+        return [self.repair, self.training, self.printed, *([self.digits] if self.digits else [])]
 
     @property
     def files_by_pool(self) -> dict[str, list[str]]:
@@ -104,7 +110,7 @@ class PoolingSettings(Strict):
         named = [name for pool in self.published for name in pool.files()]
         named += [each.file for pool in self.pools for each in pool.references]
         if self.figures:
-            named += [self.figures.repair, self.figures.training, self.figures.printed]
+            named += self.figures.files
         return list(dict.fromkeys(named))
 
     def delimiter(self, file: str) -> str:
@@ -121,8 +127,6 @@ class PoolingSettings(Strict):
             if pool not in pools:
                 raise ValueError(f"figures: pools: {analysis}: no pool {pool!r}{nearest(pool, pools)}")
         for joint in (*self.waves, *self.episodes):
-            for each in joint.references:
-                check_inside(each.file)
             if joint.beside:
                 self._check_beside(joint)
         return self

@@ -130,13 +130,23 @@ class Pool(AboutConstruct):
     precision: Precision | None = Field(default=None, description="how much more is needed for a stated half-width")
 
     @model_validator(mode="after")
-    def _same_thing(self) -> Pool:
+    def _named(self) -> Pool:
+        """Every problem names its pool: places in a list are counted by nobody."""
+        try:
+            self.check()
+        except ValueError as error:
+            raise ValueError(f"pool {self.pool}: {error}") from None
+        return self
+
+    def check(self) -> None:
+        """Refuse what cannot be meant."""
+        for each in self.references:
+            check_inside(each.file)
         if self.references and not self.construct:
             raise ValueError(
-                f"pool {self.pool}: references are drawn only where they are about the same thing: state construct, "
-                "what is related to what, as the reference's file spells it in its column analysis"
+                "references are drawn only where they are about the same thing: state construct, what is related to "
+                "what, as the reference's file spells it in its column analysis"
             )
-        return self
 
 
 class PublishedPool(Pool):
@@ -211,13 +221,14 @@ class PublishedPool(Pool):
         """Files it is made of, as the plan names them: the first is its own."""
         return [self.file, *([self.printed] if self.printed else [])]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> PublishedPool:
+    def check(self) -> None:
+        """Refuse what cannot be meant."""
+        super().check()
         known = [*ALWAYS, *NEEDED[self.effect], *USEFUL.get(self.effect, ())]
         for name in self.columns:
             if name not in known:
                 raise ValueError(f"columns: effect {self.effect} has no column {name!r}{nearest(name, known)}")
-        for file in (*self.files(), *(each.file for each in self.references)):
+        for file in self.files():
             check_inside(file)
         if self.effect in CHANGES and self.correlation is None and "correlation" not in self.columns:
             raise ValueError(
@@ -239,7 +250,6 @@ class PublishedPool(Pool):
             raise ValueError("printed compares pools of effect printed_r only; leave it out")
         if bool(self.printed) != bool(self.printed_analysis):
             raise ValueError("printed and printed_analysis go together: give both or neither")
-        return self
 
     def _check_rows(self) -> None:
         if self.several_rows == "correlated" and self.rows_correlation is None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ruptureflow.config.instruments import CodingSystem, Questionnaire
-    from ruptureflow.config.pools import EpisodePool, PoolingSettings, WavePool
+    from ruptureflow.config.pools import EpisodePool, PoolingSettings, PrintedFigures, WavePool
     from ruptureflow.config.studies import PublishedPool
     from ruptureflow.config.wave import Wave
     from ruptureflow.config.waves import WaveRow
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ruptureflow.tables import Table
 
 Rows = dict[str, list[dict[str, Any]]]
+OF_FIGURES = (tables.REPRODUCTIONS.name, tables.INFERRED_DIGITS.name, tables.ILLEGIBLE_CELL.name)
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,13 @@ def pool_evidence(
     others = {"references": {pool.pool: Sources([each.file for each in pool.references]) for pool in settings.pools}}
     if settings.figures:
         _add_figures(rows, published, settings)
-        others["reproductions"] = {pool: Sources(files) for pool, files in settings.figures.files_by_pool.items()}
+        others |= {table: _behind_figures(settings.figures, table) for table in OF_FIGURES}
     return PooledEvidence({table.name: _table(rows[table.name], table) for table in tables.TABLES}, sources, others)
+
+
+def _behind_figures(figures: PrintedFigures, table: str) -> dict[str, Sources]:
+    digits = [figures.digits] if figures.digits and table == tables.INFERRED_DIGITS.name else []
+    return {pool: Sources([*files, *digits]) for pool, files in figures.files_by_pool.items()}
 
 
 def _table(rows: list[dict[str, Any]], table: Table) -> pd.DataFrame:
@@ -217,4 +223,5 @@ def _add_figures(rows: Rows, published: Mapping[str, pd.DataFrame], settings: Po
     rows["reproductions"] = [
         row for row in rows["reproductions"] if row["pool"] not in listed or row["convention"] == JOINT
     ]
-    rows["reproductions"] += reproduced_figures(settings, published)
+    for name, more in reproduced_figures(settings, published).items():
+        rows[name] += more

@@ -34,11 +34,13 @@ def cumulative_rows(given: PlanPool, settings: PoolingSettings) -> list[dict[str
     if given.levels or len(given.used) < 2:
         return []
     method, test, _ = next(models_of(given, settings))
-    table = cumulative(fit(given, settings, method, test), arrival(given.used))
+    order = arrival(given.used)
+    table = cumulative(fit(given, settings, method, test), order)
+    information = 1 / cumulative(fit(given, settings, method, "z"), order)["std_error"].to_numpy() ** 2
     asked = given.asked.spending
     rule = SpendingRule(asked.alpha, asked.information, asked.rule) if asked else None
     rows = []
-    for step, row in enumerate(sequential_verdicts(table, rule).to_dict("records"), start=1):
+    for step, row in enumerate(sequential_verdicts(table, rule, information).to_dict("records"), start=1):
         rows.append(
             {
                 "pool": given.id,

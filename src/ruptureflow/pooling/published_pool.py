@@ -50,14 +50,28 @@ def read_published(asked: PublishedPool, published: Mapping[str, pd.DataFrame], 
     )
 
 
-def reproduced_figures(settings: PoolingSettings, published: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """The printed pooled figures of the 2011 paper beside ours: rows of `tables.pooling.REPRODUCTIONS`."""
+def reproduced_figures(
+    settings: PoolingSettings, published: Mapping[str, pd.DataFrame]
+) -> dict[str, list[dict[str, Any]]]:
+    """The printed pooled figures of the 2011 paper beside ours, and what its inferred and illegible digits do to them.
+
+    Returns
+    -------
+    dict of list of dict
+        Rows of `tables.pooling.REPRODUCTIONS`, `INFERRED_DIGITS` and `ILLEGIBLE_CELL` by the table's name.
+    """
+    from ruptureflow.pooling.inferred_digits import digit_rows, illegible_rows
     from ruptureflow.pooling.published import figure_rows, reproduce_figures
 
     files = settings.figures
-    checks = published[files.printed]
-    found = reproduce_figures(published[files.repair], published[files.training], checks, settings.level)
-    return figure_rows(found, checks, files.pools)
+    checks, training = published[files.printed], published[files.training]
+    found = reproduce_figures(published[files.repair], training, checks, settings.level)
+    rows = {"reproductions": figure_rows(found, checks, files.pools)}
+    if "between" in files.pools:
+        rows["illegible_cell"] = illegible_rows(training, checks, files.pools["between"], settings.level)
+    if files.digits and {"prepost", "between"} <= set(files.pools):
+        rows["inferred_digits"] = digit_rows(training, published[files.digits], files.pools, settings.level)
+    return rows
 
 
 def _printed_table(

@@ -85,18 +85,21 @@ def _boundary(grid, mass, step, spread, alpha):
     return high
 
 
-def sequential_verdicts(table, rule: SpendingRule | None = None):
+def sequential_verdicts(table, rule: SpendingRule | None = None, information=None):
     """Cumulative pools with a verdict only where a spending rule was registered.
 
     Parameters
     ----------
     table : DataFrame
         From `influence.cumulative`.
+    information : sequence, optional
+        At each look; by default 1/SE². Under Knapp–Hartung give that of the z test: effects that happen to lie close
+        together make its standard error small, which is no information.
 
     Returns
     -------
     DataFrame
-        The same with information (1/SE²) and, with a rule, alpha_spent (up to this look), boundary (of |z|) and
+        The same with information and, with a rule, alpha_spent (up to this look), boundary (of |z|) and
         crosses: whether |z| reaches it, z being the normal deviate of the look's p value, so that a t counts as the z
         it is as rare as. Without a rule there is no verdict column.
 
@@ -106,7 +109,7 @@ def sequential_verdicts(table, rule: SpendingRule | None = None):
     information was in, spends nothing and crosses nothing.
     """
     out = table.copy()
-    information = 1 / out["std_error"].to_numpy() ** 2
+    information = 1 / out["std_error"].to_numpy() ** 2 if information is None else np.asarray(information, dtype=float)
     out["information"] = information
     if rule is None:
         return out
