@@ -18,6 +18,7 @@ REML = [name for name in LME4 if CASES[name]["reml"]]
 COVERED = (
     "random intercept", "random intercept, ML", "random slope", "uncorrelated slope", "nested, inner labels repeat",
     "crossed", "near zero", "exactly zero", "correlation at one", "unbalanced, tiny groups", "AR(1)", "continuous AR",
+    "three factors", "three factors with a slope",
     "variances by role", "dyad within a session", "60,000 rows, intercept", "60,000 rows, slope",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from ruptureflow.mixed import (
+    ModelError,
     bootstrap_test,
     cluster_bootstrap,
     fit_arrays,
@@ -252,6 +253,7 @@ def test_predictions_of_known_groups_are_the_fitted_values(sessions):
         {"groups": "patient", "random": "1 + time"},
         {"groups": ["therapist", "number"]},
         {"groups": {"patient": "1", "session": "1"}},
+        {"groups": {"session": "1", "patient": "1 + time", "role": "1"}},
         {"groups": "patient", "random": "0 + role"},
     ):
         model = fit_mixed("bond ~ time + role", sessions, **kw)
@@ -338,6 +340,11 @@ def test_two_levels_give_the_same_sums_with_and_without_dense_blocks(sessions):
         {"groups": groups} for groups in ({"session": "1", "patient": "1 + time"}, {"patient": "1", "session": "1"})
     ]
     calls += [{"groups": {"patient": "1 + time", "role": "1 + time"}}]
+    calls += [
+        {"groups": {"session": "1", "patient": inner, "role": outer}}
+        for inner, outer in (("1", "1"), ("1 + time", "1 + ot_within"))
+    ]
+    calls += [{"groups": {"patient": "1 + time", "session": "1", "role": "1"}}]
     for call in calls:
         fit = fit_mixed(FORMULA, sessions, **call)
         likelihood = fit.estimate.likelihood
@@ -422,3 +429,34 @@ def test_sums_and_products_of_numbers_are_read_as_formulaic_reads_them(right):
     assert own.terms == theirs.terms
     assert own.values == pytest.approx(theirs.values, rel=1e-15)
     assert formula.new_rows(own, data) == pytest.approx(theirs.values, rel=1e-15)
+
+
+def test_influence_of_a_named_factor_is_the_fit_without_its_rows(sessions):
+    sessions["rater"] = (3 * sessions["patient"] + sessions["session"]) % 5
+    sessions["therapist"] = sessions["patient"] // 4
+    for call, group, label, gone in (
+        ({"groups": {"patient": "1", "rater": "1"}}, "patient", 3, sessions["patient"] == 3),
+        ({"groups": {"patient": "1", "rater": "1"}}, "rater", 2, sessions["rater"] == 2),
+        ({"groups": ["therapist", "patient"]}, "patient", "1/5", sessions["patient"] == 5),
+    ):
+        table = fit_mixed(FORMULA, sessions, **call).influence(group=group)
+        own = table[table["group"] == label].set_index("term")
+        refit = fit_mixed(FORMULA, sessions[~gone], **call).fixed_effects().set_index("term")
+        assert own["rows"].unique().tolist() == [gone.sum()]
+        for column in ("estimate", "std_error", "df", "p_value"):
+            assert own[column].to_numpy() == pytest.approx(refit[column].to_numpy(), rel=1e-6)
+    nested = fit_mixed(FORMULA, sessions, groups=["therapist", "patient"])
+    pd.testing.assert_frame_equal(nested.influence(), nested.influence(group="therapist"))
+
+
+def test_what_crossed_groups_do_not_have_is_refused_with_what_to_use(sessions):
+    fit = fit_mixed(FORMULA, sessions, groups={"patient": "1", "session": "1"})
+    for ask, instead in (
+        (fit.influence, "group='patient'"),
+        (fit.robust_effects, "Kenward-Roger"),
+        (lambda: fit.fixed_effects(df="between-within"), "'satterthwaite'"),
+        (lambda: cluster_bootstrap(fit, 2), "parametric_bootstrap"),
+        (lambda: fit.influence(group="rater"), "patient, session"),
+    ):
+        with pytest.raises(ModelError, match=instead):
+            ask()

@@ -331,6 +331,23 @@ for (reml in c(TRUE, FALSE)) {
     list(formula = "bond ~ role + x", groups = "dyad", random = "1", residual = "unstructured(role | session)", method = if (reml) "reml" else "ml"), reml))
 }
 
+# every sample of a study: patients, their sessions, and the runs of the assay, which cross both
+set.seed(81)
+ds3 <- expand.grid(post = 0:1, session = 1:4, patient = 1:22)[-c(4, 51, 52, 101), ]
+n <- nrow(ds3)
+ds3$patient_session <- 10 * ds3$patient + ds3$session
+ds3$run <- (ds3$patient %/% 3 + sample(0:1, n, replace = TRUE)) %% 8
+ds3$x <- r6(rnorm(n))
+ds3$conc <- r6(2 + 0.3 * ds3$post + 0.2 * ds3$x + rnorm(22)[ds3$patient] + 0.6 * rnorm(300)[ds3$patient_session] +
+  0.4 * rnorm(8)[ds3$run + 1] + rnorm(n, sd = 0.5))
+c3 <- list(formula = "conc ~ post*x", groups = list(patient = "1", patient_session = "1", run = "1"))
+f3 <- "conc ~ post*x + (1 | patient) + (1 | patient_session) + (1 | run)"
+add(lme4_case("three factors", f3, ds3, c3))
+add(lme4_case("three factors, ML", f3, ds3, c3, reml = FALSE))
+add(lme4_case("three factors with a slope", "conc ~ post*x + (1 + x | patient) + (1 | patient_session) + (1 | run)",
+  within(ds3, { set.seed(82); conc <- r6(conc + rnorm(22, sd = 0.5)[patient] * x) }),
+  list(formula = "conc ~ post*x", groups = list(patient = "1 + x", patient_session = "1", run = "1"))))
+
 versions <- sapply(c("glmmTMB", "lme4", "lmerTest", "pbkrtest", "nlme", "clubSandwich", "numDeriv"), function(x) as.character(packageVersion(x)))
 json <- toJSON(list(r = R.version.string, versions = as.list(versions), command = "Rscript validation/mixed/goldens.R", cases = cases),
   digits = I(17), auto_unbox = TRUE, null = "null", na = "null", matrix = "rowmajor")

@@ -58,7 +58,7 @@ def assemble_batches(
 
 
 def _crossed(design: Design, effects: list[np.ndarray], rest: np.ndarray) -> tuple[Batch, ...] | TwoLevelBatches:
-    """All rows as one block; of two factors the one with more effects is eliminated first where that pays."""
+    """All rows as one block; the factor with the most effects is eliminated first where that pays."""
     levels = design.levels
     codes, counts = [x.codes for x in levels], [x.units for x in levels]
     sizes = [values.shape[1] for values in effects]
@@ -66,19 +66,18 @@ def _crossed(design: Design, effects: list[np.ndarray], rest: np.ndarray) -> tup
     def dense() -> tuple[Batch, ...]:
         return blocks.crossed_levels(codes, counts, effects, rest)
 
-    if len(levels) != 2 or not all(0 < size <= SMALL for size in sizes):
-        return dense()
-    inner = 0 if counts[0] > counts[1] else 1
-    outer = 1 - inner
-    wide = counts[outer] * sizes[outer]
+    inner = max(range(len(levels)), key=lambda number: counts[number] * sizes[number])
+    others = [number for number in range(len(levels)) if number != inner]
+    wide = sum(counts[number] * sizes[number] for number in others)
     columns = wide + sizes[inner] + rest.shape[1]
-    if wide + counts[inner] * sizes[inner] <= _WIDE_BLOCK or counts[inner] * columns**2 > _LARGEST_TABLE:
+    few = wide + counts[inner] * sizes[inner] <= _WIDE_BLOCK
+    if few or not 0 < sizes[inner] <= SMALL or counts[inner] * columns**2 > _LARGEST_TABLE:
         return dense()
-    spread = np.zeros((len(rest), wide))
-    place = codes[outer][:, None] * sizes[outer] + np.arange(sizes[outer])
-    np.put_along_axis(spread, place, effects[outer], axis=1)
-    table = np.concatenate([spread, effects[inner], rest], axis=1)
+    spread = [blocks.spread_effects(codes[number], counts[number], effects[number]) for number in others]
+    table = np.concatenate([*spread, effects[inner], rest], axis=1)
     products = blocks.unit_products(codes[inner], counts[inner], lambda index: table[index])
     parent = np.zeros(counts[inner], dtype=np.int64)
-    order = np.arange(counts[inner])
-    return TwoLevelBatches(products, parent, order, (wide, sizes[inner]), dense, counts[outer], inner == 0)
+    repeats, each = tuple(counts[number] for number in others), tuple(sizes[number] for number in others)
+    return TwoLevelBatches(
+        products, parent, np.arange(counts[inner]), (wide, sizes[inner]), dense, inner, repeats, each
+    )

@@ -169,16 +169,18 @@ def crossed_levels(
     codes: list[np.ndarray], counts: list[int], effects: list[np.ndarray], rest: np.ndarray
 ) -> tuple[Batch, ...]:
     """All rows as one block, for factors that are not nested in each other."""
-    rows = len(rest)
-    places, pieces, offset = [], [], 0
-    for code, count, values in zip(codes, counts, effects, strict=True):
-        q = values.shape[1]
-        place = offset + np.arange(count)[:, None] * q + np.arange(q)[None, :]
-        wide = np.zeros((rows, count * q))
-        np.put_along_axis(wide, place[code] - offset, values, axis=1)
-        places.append(place)
-        pieces.append(wide)
-        offset += count * q
-    wide = np.concatenate([*pieces, rest], axis=1)
+    places, offset = [], 0
+    for count, values in zip(counts, effects, strict=True):
+        places.append(offset + np.arange(count * values.shape[1]).reshape(count, -1))
+        offset += count * values.shape[1]
+    wide = np.concatenate([*map(spread_effects, codes, counts, effects), rest], axis=1)
     units = tuple(np.arange(count)[None, :] for count in counts)
     return (Batch((wide.T @ wide)[None], tuple(places), units, offset),)
+
+
+def spread_effects(codes: np.ndarray, count: int, effects: np.ndarray) -> np.ndarray:
+    """``(rows, count * q)``: the effects of every row at the columns of its unit."""
+    rows, q = effects.shape
+    wide = np.zeros((rows, count * q))
+    np.put_along_axis(wide, codes[:, None] * q + np.arange(q), effects, axis=1)
+    return wide

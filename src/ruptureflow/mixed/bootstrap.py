@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ruptureflow.mixed.dense import DenseLikelihood
-from ruptureflow.mixed.design import Design, Level
+from ruptureflow.mixed.design import Design, design_of_rows
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.fitting import estimate_design, find_minimum
-from ruptureflow.mixed.formula import Matrix
 from ruptureflow.mixed.refit import likelihood_with, outcome_products, scalar_basis, scalar_fits
 from ruptureflow.mixed.simulation import noise
 
@@ -178,25 +177,16 @@ def resampled_design(design: Design, chosen: np.ndarray) -> Design:
     sizes = np.bincount(outer.codes, minlength=outer.units)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     rows = np.concatenate([order[starts[u] : starts[u] + sizes[u]] for u in chosen])
-    copies = np.repeat(np.arange(len(chosen)), sizes[chosen])
-    levels = []
-    for level in design.levels:
-        pair = copies.astype(np.int64) * level.units + level.codes[rows]
-        labels, codes = np.unique(pair, return_inverse=True)
-        effects = Matrix(level.effects.values[rows], level.effects.names, level.effects.terms)
-        levels.append(Level(level.name, codes, tuple(labels.tolist()), effects, level.layout))
-    variance = None if design.sampling_variance is None else design.sampling_variance[rows]
-    fixed = Matrix(design.fixed.values[rows], design.fixed.names, design.fixed.terms)
-    return Design(
-        design.response, design.outcome[rows], fixed, tuple(levels), True, np.arange(len(rows)),
-        sampling_variance=variance,
-    )  # fmt: skip
+    return design_of_rows(design, rows, np.repeat(np.arange(len(chosen)), sizes[chosen]))
 
 
 def cluster_draws(estimate: Estimate, draws: int, seed: int) -> tuple[Draws, int]:
     """Refits to outermost units drawn with replacement, and how many draws could not be fitted (left as NaN)."""
     if not estimate.design.nested:
-        raise ModelError("The cluster bootstrap needs nested groups: these are crossed.")
+        raise ModelError(
+            "The cluster bootstrap draws groups with all their rows, and crossed groups share rows: use "
+            "parametric_bootstrap."
+        )
     if isinstance(estimate.likelihood, DenseLikelihood):
         raise ModelError("The cluster bootstrap needs independent residuals: use parametric_bootstrap.")
     units = estimate.design.levels[0].units

@@ -152,7 +152,9 @@ def between_within(design: Design) -> TermDegrees:
     a term that varies within the innermost units gets rows - innermost units - columns there.
     """
     if not design.nested:
-        raise ModelError("Between-within df are defined for nested groups only: choose 'kenward-roger' instead.")
+        raise ModelError(
+            "Between-within df share out nested groups, and these are crossed: use 'kenward-roger' or 'satterthwaite'."
+        )
     place = between_columns(design)
     df = np.empty(design.columns)
     outside = 0

@@ -71,6 +71,25 @@ class Design:
         return intercept_column(self.fixed.values) is not None
 
 
+def design_of_rows(design: Design, rows: np.ndarray, copies: np.ndarray | None = None) -> Design:
+    """Some rows of a design, units numbered anew; rows of one unit with different ``copies`` become different units.
+
+    Row labels, dropped rows and the data frame do not come along.
+    """
+    levels = []
+    for level in design.levels:
+        codes = level.codes[rows].astype(np.int64)
+        labels, codes = np.unique(codes if copies is None else copies * level.units + codes, return_inverse=True)
+        effects = Matrix(level.effects.values[rows], level.effects.names, level.effects.terms)
+        levels.append(Level(level.name, codes, tuple(labels.tolist()), effects, level.layout))
+    variance = None if design.sampling_variance is None else design.sampling_variance[rows]
+    fixed = Matrix(design.fixed.values[rows], design.fixed.names, design.fixed.terms)
+    return Design(
+        design.response, design.outcome[rows], fixed, tuple(levels), design.nested, np.arange(len(rows)),
+        sampling_variance=variance,
+    )  # fmt: skip
+
+
 def factor_codes(column: pd.Series, name: str) -> tuple[np.ndarray, np.ndarray]:
     codes, labels = pd.factorize(column, sort=True)
     if (codes < 0).any():

@@ -1,4 +1,7 @@
-"""Every estimate with each outermost unit left out, from the cross-products of the other units."""
+"""Every estimate with each unit of a grouping factor left out.
+
+Units of the outermost level of nested groups are left out of the cross-products; any other needs the rows again.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,14 +11,18 @@ import pandas as pd
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.dense import DenseLikelihood, RowBatch
+from ruptureflow.mixed.design import Level, aliased_columns, check_design, design_of_rows
 from ruptureflow.mixed.eigenbasis import one_variance
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
-from ruptureflow.mixed.fitting import EIGENBASIS_UNITS, find_minimum
+from ruptureflow.mixed.fitting import EIGENBASIS_UNITS, estimate_design, find_minimum
 from ruptureflow.mixed.inference import Rows, t_p_value
-from ruptureflow.mixed.likelihood import BlockLikelihood
+from ruptureflow.mixed.likelihood import BlockLikelihood, away_from_zero
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.optimise import minimise
+
+# Where a variance at zero is started from: Newton's method could not leave zero.
+_START = 0.05
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,8 @@ def _refit(estimate: Estimate, likelihood, rows: int) -> Estimate | None:
         return None
     if one_variance(likelihood, EIGENBASIS_UNITS):
         return _judged(estimate, likelihood, find_minimum(likelihood).theta)
-    # From a variance at zero Newton's method could not leave: start a little above.
-    start = estimate.theta.copy()
+    start = away_from_zero(likelihood.layouts, estimate.theta, _START)
     stop = len(start) - likelihood.extra
-    position = 0
-    for layout in likelihood.layouts:
-        entry_rows, entry_cols = layout.entries
-        here = slice(position, position + layout.count)
-        small = (entry_rows == entry_cols) & (np.abs(start[here]) < 0.05)
-        start[here] = np.where(small, 0.05, start[here])
-        position += layout.count
-    start = start[:stop] if not likelihood.extra else start
     found = minimise(likelihood.evaluate, start) if len(start) else None
     theta = found.theta.copy() if found else start
     theta[:stop][np.abs(theta[:stop]) < 1e-6] = 0.0
@@ -110,13 +108,49 @@ def _short_of_rank(likelihood) -> bool:
     return bool(np.linalg.eigvalsh(gram)[0] < 1e-9 * criterion.rows)
 
 
-def leave_one_out(estimate: Estimate) -> list[LeftOut]:
-    """Refits without each unit of the outermost level, in the order of the units."""
+def leave_one_out(estimate: Estimate, group: str | None = None) -> list[LeftOut]:
+    """Refits without each unit of a level (the outermost one unless named), in the order of the units."""
     design = estimate.design
-    if not design.nested:
-        raise ModelError("Influence leaves out whole groups: it needs nested groups, these are crossed.")
+    names = [level.name for level in design.levels]
     if estimate.boundary == "unconstrained":
         raise ModelError("Influence is not available for boundary='unconstrained': refit with boundary='lme4'.")
+    if group is None and not design.nested:
+        raise ModelError(
+            f"Influence leaves out the units of one factor, and these cross: name it, for example "
+            f"group={names[0]!r} (of {', '.join(names)})."
+        )
+    if group is not None and group not in names:
+        raise ModelError(f"No grouping factor is called {group!r}: they are {', '.join(names)}.")
+    if design.nested and group in (None, names[0]):
+        return _without_outermost(estimate)
+    return _without_rows_of(estimate, design.levels[names.index(group)])
+
+
+def _without_rows_of(estimate: Estimate, level: Level) -> list[LeftOut]:
+    """Refits without the rows of each unit of a level whose rows lie in blocks of others."""
+    design = estimate.design
+    if isinstance(estimate.likelihood, DenseLikelihood):
+        raise ModelError(
+            f"Influence of {level.name!r}, an inner group, needs independent residuals: "
+            f"leave out {design.levels[0].name!r}."
+        )
+    method = "reml" if estimate.criterion.reml else "ml"
+    out = []
+    for unit, label in enumerate(level.labels):
+        rows = np.flatnonzero(level.codes != unit)
+        smaller = design_of_rows(design, rows)
+        try:
+            check_design(smaller, not estimate.criterion.scale_known)
+            refit = None if aliased_columns(smaller.fixed) else estimate_design(smaller, method, estimate.boundary)
+        except ModelError:
+            refit = None
+        out.append(LeftOut(label, design.rows - len(rows), refit))
+    return out
+
+
+def _without_outermost(estimate: Estimate) -> list[LeftOut]:
+    """Refits without each outermost unit, from the cross-products of the others."""
+    design = estimate.design
     outer = design.levels[0]
     sizes = np.bincount(outer.codes, minlength=outer.units)
     likelihood = estimate.likelihood
@@ -138,12 +172,14 @@ def cook_distance(estimate: Estimate, other: Estimate) -> float:
     return float(move @ move) / (estimate.scale2 * len(move))
 
 
-def influence_table(estimate: Estimate, rows_of: Callable[[Estimate], Rows], alpha: float) -> pd.DataFrame:
-    """One row for each outermost unit and fixed effect; ``rows_of`` gives estimates, standard errors and df."""
+def influence_table(
+    estimate: Estimate, rows_of: Callable[[Estimate], Rows], alpha: float, group: str | None = None
+) -> pd.DataFrame:
+    """One row for each unit of a level and fixed effect; ``rows_of`` gives estimates, standard errors and df."""
     full = rows_of(estimate)
     full_p = t_p_value(full.estimate / full.std_error, full.df)
     model_se = np.sqrt(np.diag(estimate.covariance))
-    items = leave_one_out(estimate)
+    items = leave_one_out(estimate, group)
     p = estimate.design.columns
     values = np.full((6, len(items), p), np.nan)
     for i, item in enumerate(items):

@@ -32,6 +32,17 @@ def split_theta(layouts: tuple[FactorLayout, ...], theta: np.ndarray) -> list[np
     return out
 
 
+def away_from_zero(layouts: tuple[FactorLayout, ...], theta: np.ndarray, least: float) -> np.ndarray:
+    """Free parameters with every variance at zero moved to where its gradient shows: Newton's method stays at zero."""
+    out, start = theta.copy(), 0
+    for layout in layouts:
+        rows, cols = layout.entries
+        here = slice(start, start + layout.count)
+        out[here] = np.where((rows == cols) & (np.abs(out[here]) < least), least, out[here])
+        start += layout.count
+    return out
+
+
 def chain(
     layouts: tuple[FactorLayout, ...], factors: list[np.ndarray], gradient: np.ndarray, extra: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -345,8 +345,8 @@ class MixedFit:
         rows = [(x.name, x.estimate, x.low, x.high) for x in found]
         return pd.DataFrame(rows, columns=["term", "estimate", "ci_low", "ci_high"])
 
-    def influence(self, df: str = "kenward-roger", alpha: float = 0.05) -> pd.DataFrame:
-        """Every fixed effect with each outermost group left out.
+    def influence(self, df: str = "kenward-roger", alpha: float = 0.05, group: str | None = None) -> pd.DataFrame:
+        """Every fixed effect with each group left out.
 
         Parameters
         ----------
@@ -354,6 +354,9 @@ class MixedFit:
             Method of the p values; ``kenward-roger`` or ``satterthwaite`` (``normal`` is the cheapest).
         alpha
             Level of the decision.
+        group
+            Grouping factor whose units are left out one at a time; by default the outermost of nested ones. Crossed
+            factors have no outermost one: name one.
 
         Returns
         -------
@@ -368,7 +371,7 @@ class MixedFit:
         def rows_of(estimate: Estimate) -> Rows:
             return MixedFit(estimate, self.residual_kind)._rows(np.eye(self.design.columns), df)
 
-        return influence.influence_table(self.estimate, rows_of, alpha)
+        return influence.influence_table(self.estimate, rows_of, alpha, group)
 
     # -- predictions -----------------------------------------------------------------------------------------------
 

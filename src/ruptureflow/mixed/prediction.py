@@ -64,18 +64,15 @@ def _two_level_unit_sums(estimate: Estimate, turn: np.ndarray) -> tuple[UnitSums
     data = np.empty_like(left.inner_rest)
     data[batches.order] = left.inner_rest @ turn
     outer = _units_of_outer(batches, left.outer, left.outer_rest @ turn)
-    inner = UnitSums(within, data)
-    return (inner, outer) if batches.inner_first else (outer, inner)
+    outer.insert(batches.inner_level, UnitSums(within, data))
+    return tuple(outer)
 
 
-def _units_of_outer(batches: TwoLevelBatches, within: np.ndarray, data: np.ndarray) -> UnitSums:
-    """Sums of every unit of the outer level; of crossed factors all of them lie in one outer unit."""
-    if batches.repeat == 1:
-        return UnitSums(within, data)
-    q = within.shape[1] // batches.repeat
-    blocks = within[0].reshape(batches.repeat, q, batches.repeat, q)
-    unit = np.arange(batches.repeat)
-    return UnitSums(blocks[unit, :, unit, :], data[0].reshape(batches.repeat, q, -1))
+def _units_of_outer(batches: TwoLevelBatches, within: np.ndarray, data: np.ndarray) -> list[UnitSums]:
+    """Sums of every unit of the other levels; of crossed factors all of them lie in one outer unit."""
+    if not batches.repeats:
+        return [UnitSums(within, data)]
+    return [UnitSums(within[0][place[:, :, None], place[:, None, :]], data[0][place]) for place in batches.outer_places]
 
 
 def _dense_sums(estimate: Estimate, turn: np.ndarray, out: list[UnitSums]) -> None:

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
-from ruptureflow.mixed.covariance import FactorLayout
 from ruptureflow.mixed.dense import DenseLikelihood
 from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.fitting import EIGENBASIS_UNITS
-from ruptureflow.mixed.likelihood import BlockLikelihood, chain
+from ruptureflow.mixed.likelihood import BlockLikelihood, away_from_zero, chain
 from ruptureflow.mixed.moments import Criterion, full_hessian
 from ruptureflow.mixed.optimise import minimise
 
 _ENDPOINT = 1e-9
+_START = 0.02
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _fixed_effect(estimate: Estimate, likelihood, direction: np.ndarray) -> tupl
         found = minimise(own.evaluate, warm, decrease=1e-13)
         return found.value, found.theta
 
-    return Constrained(solve, _off_zero(estimate.likelihood.layouts, estimate.theta)), size
+    return Constrained(solve, away_from_zero(estimate.likelihood.layouts, estimate.theta, _START)), size
 
 
 def _scalar_fixed_effect(estimate: Estimate, q: np.ndarray, size: float, criterion: Criterion) -> Constrained:
@@ -143,7 +143,7 @@ def _scalar_fixed_effect(estimate: Estimate, q: np.ndarray, size: float, criteri
         found = minimise(own.evaluate, warm, decrease=1e-13)
         return found.value, found.theta
 
-    return Constrained(solve, _off_zero(estimate.likelihood.layouts, estimate.theta))
+    return Constrained(solve, away_from_zero(estimate.likelihood.layouts, estimate.theta, _START))
 
 
 def _turned(batch: Batch, turn: np.ndarray) -> Batch:
@@ -152,17 +152,6 @@ def _turned(batch: Batch, turn: np.ndarray) -> Batch:
     wide[:q, :q] = np.eye(q)
     wide[q:, q:] = turn
     return Batch(wide.T @ batch.products @ wide, batch.places, batch.units, q)
-
-
-def _off_zero(layouts: tuple[FactorLayout, ...], theta: np.ndarray) -> np.ndarray:
-    """Free parameters with variances at zero moved to where their gradient shows."""
-    out, start = theta.copy(), 0
-    for layout in layouts:
-        rows, cols = layout.entries
-        here = slice(start, start + layout.count)
-        out[here] = np.where((rows == cols) & (np.abs(out[here]) < 0.02), 0.02, out[here])
-        start += layout.count
-    return out
 
 
 def fixed_effect_intervals(ml: Estimate, root: float) -> list[Interval]:
@@ -351,7 +340,7 @@ def variance_intervals(estimate: Estimate, root: float) -> list[Interval]:
                 out.append(_correlation_interval(estimate, number, a, b, offset, root))
         offset += layout.count
     rebuild = _hold_sigma(k)
-    start = _off_zero(layouts, estimate.theta)
+    start = away_from_zero(layouts, estimate.theta, _START)
     constrained = Constrained(_held(estimate.likelihood, rebuild), start)
     step = sigma * root / np.sqrt(2.0 * estimate.criterion.degrees)
     low = endpoint(constrained, best, sigma, -step, root)

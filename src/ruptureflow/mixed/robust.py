@@ -47,7 +47,10 @@ def _covariance(estimate: Estimate, batch) -> np.ndarray:
 def cluster_pieces(estimate: Estimate) -> ClusterPieces:
     """Adjusted scores of every cluster."""
     if not estimate.design.nested:
-        raise ModelError("CR2 needs clusters that share no random effect: it is not defined for crossed groups.")
+        raise ModelError(
+            "CR2 needs clusters that share no random effect, and crossed groups do: use Kenward-Roger standard errors "
+            "(fixed_effects) or parametric_bootstrap."
+        )
     if estimate.boundary == "unconstrained":
         raise ModelError("CR2 is not available for boundary='unconstrained': refit with boundary='lme4'.")
     p = estimate.design.columns

@@ -87,6 +87,15 @@ class Sums:
             np.zeros((count, count)), np.zeros((count, count, width, width)) if full else None,
         )  # fmt: skip
 
+    def reordered(self, order: np.ndarray) -> "Sums":
+        """The same sums with their parameters in another order."""
+        pair = np.ix_(order, order)
+        second = None if self.second is None else self.second[pair]
+        return Sums(
+            self.trace[order], self.traces[pair], self.first[order], self.second_fixed[pair], self.second_data[pair],
+            second,
+        )  # fmt: skip
+
     def add(self, layouts: tuple[FactorLayout, ...], batch: Batch, within: np.ndarray, data: np.ndarray) -> None:
         """Add a batch: ``within`` = Z'V0⁻¹Z, ``data`` = Z'V0⁻¹[X whiten | y - Xb] of every block."""
         q = batch.size

@@ -1,4 +1,4 @@
-"""Two nested levels, or two crossed factors, without a dense block of all effects.
+"""Two nested levels, or crossed factors, without a dense block of all effects.
 
 Inner units are eliminated first, then outer ones; every sum Moments needs follows from small arrays of inner and of
 outer units, so the cost grows with the number of units, not with the cube of the inner units of an outer one.
@@ -20,7 +20,7 @@ from ruptureflow.mixed.sums import Sums, solve_relative
 class TwoLevelBatches:
     """Cross-products of the inner units of two levels; dense blocks are made only if asked for.
 
-    Two crossed factors are the same with one outer unit that holds the effects of all units of the smaller factor.
+    Crossed factors are the same with one outer unit that holds the effects of all units of all factors but one.
 
     Attributes
     ----------
@@ -34,10 +34,12 @@ class TwoLevelBatches:
         Number of effects of the outer and of an inner unit.
     make_dense
         Makes the dense blocks.
-    repeat
-        Units of the smaller factor in the one outer unit (1 for nested levels).
-    inner_first
-        Whether the inner level comes first in the design (crossed factors only).
+    inner_level
+        Number of the inner level among the levels of the design.
+    repeats
+        For crossed factors the units of every other level, in the design's order; empty for nested levels.
+    outer_effects
+        For crossed factors the effects of one unit of every other level.
     """
 
     products: np.ndarray
@@ -45,27 +47,44 @@ class TwoLevelBatches:
     order: np.ndarray
     sizes: tuple[int, int]
     make_dense: Callable[[], tuple[Batch, ...]]
-    repeat: int = 1
-    inner_first: bool = False
+    inner_level: int = 1
+    repeats: tuple[int, ...] = ()
+    outer_effects: tuple[int, ...] = ()
 
     @cached_property
     def dense(self) -> tuple[Batch, ...]:
         """Dense blocks."""
         return self.make_dense()
 
-    def outer_inner(self, levels):
-        """The entries of the outer and of the inner level, from a pair in the design's order."""
-        return (levels[1], levels[0]) if self.inner_first else (levels[0], levels[1])
+    def outer_psi(self, psis: list[np.ndarray]) -> np.ndarray:
+        """Relative covariance of all effects of an outer unit."""
+        others = [psi for number, psi in enumerate(psis) if number != self.inner_level]
+        if not self.repeats:
+            return others[0]
+        out = np.zeros((self.sizes[0],) * 2)
+        for place, psi in zip(self.outer_places, others, strict=True):
+            out[place[:, :, None], place[:, None, :]] = psi
+        return out
 
-    def repeated(self, matrices: np.ndarray) -> np.ndarray:
-        """Matrices ``(..., q, q)`` of one unit of the outer level as matrices of one outer unit."""
-        if self.repeat == 1:
-            return matrices
-        q = matrices.shape[-1]
-        out = np.zeros((*matrices.shape[:-2], self.repeat * q, self.repeat * q))
-        for unit in range(self.repeat):
-            here = slice(unit * q, unit * q + q)
-            out[..., here, here] = matrices
+    @cached_property
+    def outer_places(self) -> tuple[np.ndarray, ...]:
+        """For crossed factors and every other level ``(units, effects)``: the columns of its effects."""
+        out, start = [], 0
+        for units, q in zip(self.repeats, self.outer_effects, strict=True):
+            out.append(start + np.arange(units * q).reshape(units, q))
+            start += units * q
+        return tuple(out)
+
+    def outer_elements(self, layouts: list[FactorLayout]) -> np.ndarray:
+        """``(K, q1, q1)``: derivatives of ``outer_psi`` by the covariance elements of the outer levels."""
+        if not self.repeats:
+            return layouts[0].elements
+        out = np.zeros((sum(layout.count for layout in layouts), *(self.sizes[0],) * 2))
+        start = 0
+        for place, layout in zip(self.outer_places, layouts, strict=True):
+            stop = start + layout.count
+            out[start:stop, place[:, :, None], place[:, None, :]] = layout.elements[:, None]
+            start = stop
         return out
 
     def __iter__(self) -> Iterator[Batch]:
@@ -125,8 +144,7 @@ class Eliminated:
 def eliminate(batches: TwoLevelBatches, psis: list[np.ndarray]) -> Eliminated | None:
     """Eliminate inner, then outer effects."""
     q1, q2 = batches.sizes
-    outer_psi, inner_psi = batches.outer_inner(psis)
-    outer_psi = batches.repeated(outer_psi)
+    outer_psi, inner_psi = batches.outer_psi(psis), psis[batches.inner_level]
     right = np.concatenate([batches.within, batches.cross], axis=2)
     solved, inner_dets = solve_relative(batches.within, inner_psi, right)
     c, f = solved[:, :, :q2], solved[:, :, q2:]
@@ -154,20 +172,19 @@ def eliminate(batches: TwoLevelBatches, psis: list[np.ndarray]) -> Eliminated | 
 def two_level_sums(
     batches: TwoLevelBatches, layouts: tuple[FactorLayout, ...], left: Eliminated, turn: np.ndarray, full: bool
 ) -> Sums:
-    """All sums of Moments, outer elements first."""
-    outer, inner = batches.outer_inner(layouts)
-    k1, k2, width = outer.count, inner.count, len(turn)
+    """All sums of Moments, in the design's order of levels."""
+    inner = layouts[batches.inner_level]
+    outer = [layout for number, layout in enumerate(layouts) if number != batches.inner_level]
+    k1, k2, width = sum(layout.count for layout in outer), inner.count, len(turn)
     top, below = slice(0, k1), slice(k1, k1 + k2)
-    if batches.inner_first:
-        top, below = slice(k2, k2 + k1), slice(0, k2)
-    outer_elements = batches.repeated(outer.elements)
+    outer_elements = batches.outer_elements(outer)
     w1 = left.outer_rest @ turn
     w2 = np.ascontiguousarray(left.inner_rest @ turn)
     one = Sums.empty(k1, width, full)
-    if batches.repeat == 1:
-        one.add_units(outer, np.ascontiguousarray(left.outer), w1)
-    else:
+    if batches.repeats:
         one.add_dense(outer_elements, left.outer, w1)
+    else:
+        one.add_units(outer[0], np.ascontiguousarray(left.outer), w1)
     two = Sums.empty(k2, width, full)
     two.add_units(inner, np.ascontiguousarray(left.inner), w2)
     out = Sums.empty(k1 + k2, width, full)
@@ -209,7 +226,9 @@ def two_level_sums(
     out.second_data[below, top] = out.second_data[top, below].T
     if full:
         out.second[below, top] = out.second[top, below].transpose(1, 0, 3, 2)
-    return out
+    before = sum(layout.count for layout in layouts[: batches.inner_level])
+    # outer elements were put first: the inner ones go where their level stands in the design
+    return out.reordered(np.r_[0:before, k1 : k1 + k2, before:k1]) if before < k1 else out
 
 
 def _add_products(out: Sums, rows: slice, cols: slice, left: np.ndarray, right: np.ndarray, sign: float) -> None:
