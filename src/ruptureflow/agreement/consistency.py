@@ -107,7 +107,7 @@ def omega_of_draws(covariance: np.ndarray, covariances: np.ndarray) -> np.ndarra
     definite = np.linalg.eigvalsh(correlations)[:, 0] > _DEFINITE
     usable[usable] = definite
     if usable.any():
-        solution = one_factor(correlations[definite], whole.uniquenesses, tolerance=1e-6)
+        solution = one_factor(correlations[definite], whole.uniquenesses, tolerance=1e-6, least_gain=1e-10)
         drawn[usable] = _share_of_factor(sds[usable], solution)
     return drawn
 

@@ -22,7 +22,9 @@ class OneFactor:
     at_bound: np.ndarray
 
 
-def one_factor(correlation: np.ndarray, start: np.ndarray | None = None, tolerance: float = 1e-12) -> OneFactor:
+def one_factor(
+    correlation: np.ndarray, start: np.ndarray | None = None, tolerance: float = 1e-12, least_gain: float = 0.0
+) -> OneFactor:
     """One common factor by maximum likelihood, as R's factanal (uniquenesses not below 0.005).
 
     Newton's method on the logarithms of the uniquenesses with the approximate second derivatives of Clarke (1970)
@@ -33,6 +35,8 @@ def one_factor(correlation: np.ndarray, start: np.ndarray | None = None, toleran
     correlation : positive definite, of shape (items, items) or (draws, items, items).
     start : uniquenesses to start from; None: half of what each item does not share with the others, as factanal.
     tolerance : largest derivative by a free uniqueness at which a solution counts as found.
+    least_gain : fall of the deviance below which a step is the last; against a bound the derivatives can take hundreds
+        of steps that gain nothing.
     """
     stack = correlation.reshape(-1, *correlation.shape[-2:])
     least = np.log(LEAST_UNIQUENESS)
@@ -52,9 +56,9 @@ def one_factor(correlation: np.ndarray, start: np.ndarray | None = None, toleran
         identity = np.eye(place.shape[-1])
         curvature = np.where(both_free, now.curvature + 1e-12 * identity, identity)
         move = -np.linalg.solve(curvature, slope[..., None])[..., 0]
-        following, lower = _lowered(stack[active], place[active], move, now.deviance, least)
-        place[active[lower]] = following[lower]
-        active = active[lower]
+        following, gain = _lowered(stack[active], place[active], move, now.deviance, least)
+        place[active[gain >= 0]] = following[gain >= 0]
+        active = active[gain >= least_gain]
     found = _concentrated(stack, place)
     shape = correlation.shape[:-2]
     return OneFactor(
@@ -98,15 +102,15 @@ def _is_free(place: np.ndarray, gradient: np.ndarray, least: float) -> np.ndarra
 def _lowered(
     stack: np.ndarray, place: np.ndarray, move: np.ndarray, deviance: np.ndarray, least: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places after a step that is halved while it raises the deviance, and whether any did not."""
+    """Places after a step that is halved while it raises the deviance, and how far the deviance fell."""
     step = np.ones(len(stack))
     following = np.clip(place + move, least, 0.0)
-    raised = _concentrated(stack, following).deviance > deviance
+    gain = deviance - _concentrated(stack, following).deviance
     for _ in range(_HALVINGS):
-        if not raised.any():
+        again = np.flatnonzero(gain < 0)
+        if not again.size:
             break
-        again = np.flatnonzero(raised)
         step[again] /= 2
         following[again] = np.clip(place[again] + step[again, None] * move[again], least, 0.0)
-        raised[again] = _concentrated(stack[again], following[again]).deviance > deviance[again]
-    return following, ~raised
+        gain[again] = deviance[again] - _concentrated(stack[again], following[again]).deviance
+    return following, gain

@@ -75,6 +75,8 @@ def scale_reliabilities(
         if drawn is not None:
             of_alpha = bootstrap.interval(cronbach_alpha(getattr(drawn, level)), len(patients))
             of_omega = bootstrap.interval(omega_of_draws(covariance, getattr(drawn, level)), len(patients))
+        if bootstrap.draws and np.isfinite(omega) and not np.isfinite(of_omega[0]):
+            remark = "; ".join(filter(None, [remark, "no interval: in most samples of patients it cannot be computed"]))
         varies = "" if np.isfinite(alpha) else "the sum of the items does not vary at this level"
         for name, estimate, ends, note in (
             ("alpha", alpha, of_alpha, varies),
