@@ -320,7 +320,7 @@ class MixedFit:
         """CR2 covariance of the fixed effects."""
         return pd.DataFrame(robust.covariance(self.estimate), index=list(self.terms), columns=list(self.terms))
 
-    def profile_intervals(self, level: float = 0.95, method: str = "ml") -> pd.DataFrame:
+    def profile_intervals(self, level: float = 0.95, method: str = "ml", fixed: bool = True) -> pd.DataFrame:
         """Profile-likelihood intervals.
 
         Parameters
@@ -328,7 +328,9 @@ class MixedFit:
         method
             ``"ml"``: of fixed effects and, with independent residuals, of standard deviations and correlations, from
             the ML fit (as lme4's ``confint``). ``"reml"``: of standard deviations and correlations from the
-            restricted likelihood.
+            restricted likelihood. With known sampling variances the standard deviations are those of the levels.
+        fixed
+            False leaves the fixed effects out.
 
         Returns
         -------
@@ -338,9 +340,8 @@ class MixedFit:
         """
         root = float(inference.t_quantile(level, np.array(np.inf)))
         estimate = self.refit(method).estimate
-        found = [] if method == "reml" else profile.fixed_effect_intervals(estimate, root)
-        free = not hasattr(estimate.likelihood, "structure") and not estimate.criterion.scale_known
-        if free or method == "reml":
+        found = [] if method == "reml" or not fixed else profile.fixed_effect_intervals(estimate, root)
+        if not hasattr(estimate.likelihood, "structure") or method == "reml":
             found = found + profile.variance_intervals(estimate, root)
         rows = [(x.name, x.estimate, x.low, x.high) for x in found]
         return pd.DataFrame(rows, columns=["term", "estimate", "ci_low", "ci_high"])

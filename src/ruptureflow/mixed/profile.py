@@ -314,7 +314,7 @@ def variance_intervals(estimate: Estimate, root: float) -> list[Interval]:
     if not isinstance(estimate.likelihood, BlockLikelihood):
         raise ModelError("Profile intervals of variance components need independent residuals.")
     if estimate.criterion.scale_known:
-        raise ModelError("Profile intervals of variance components need an estimated residual variance.")
+        return _known_scale_intervals(estimate, root)
     out = []
     layouts = estimate.likelihood.layouts
     k = len(estimate.theta)
@@ -347,6 +347,53 @@ def variance_intervals(estimate: Estimate, root: float) -> list[Interval]:
     high = endpoint(constrained, best, sigma, step, root)
     out.append(Interval("sd[residual]", sigma * unit, low * unit, high * unit))
     return out
+
+
+def _known_scale_intervals(estimate: Estimate, root: float) -> list[Interval]:
+    """Profile intervals of the standard deviations where the sampling variances are known."""
+    out, offset = [], 0
+    layouts = estimate.likelihood.layouts
+    for number, (level, layout) in enumerate(zip(estimate.design.levels, layouts, strict=True)):
+        turn = estimate.scaled.to_effects[number]
+        for a, name in enumerate(level.effects.names):
+            if layout.size == 1:
+                # One effect differs from the engine's by a factor only, so the blocks stay as they are.
+                likelihood, size = estimate.likelihood, abs(float(turn[0, 0]))
+                theta, entry = estimate.theta, offset
+            else:
+                order = list(range(layout.size)) if layout.diagonal else [a, *(i for i in range(layout.size) if i != a)]
+                likelihood, size = _original_effects(estimate, number, order), 1.0
+                theta, entry = _reordered_theta(estimate, number, order), offset + (a if layout.diagonal else 0)
+            start = np.delete(away_from_zero(layouts, theta, _START), entry)
+            constrained = Constrained(_held_entry(likelihood, entry), start)
+            back = estimate.scaled.unit / size
+            centre = float(np.sqrt(max(estimate.random_covariances[number][a, a], 0.0))) / back
+            # Where the estimate is zero, the search sets out from a share of a typical sampling error.
+            typical = np.median(estimate.design.sampling_variance) / np.mean(level.effects.values[:, a] ** 2)
+            step = max(0.4 * centre, 0.2 * float(np.sqrt(typical)) / back)
+            high = endpoint(constrained, estimate.value, centre, step, root)
+            low = endpoint(constrained, estimate.value, centre, -0.4 * centre, root, 0.0) if centre else 0.0
+            out.append(Interval(f"sd[{level.name}: {name}]", centre * back, max(low, 0.0) * back, high * back))
+        offset += layout.count
+    return out
+
+
+def _held_entry(likelihood, entry: int) -> Callable[[float, np.ndarray], tuple[float, np.ndarray]]:
+    """Deviance in factor entries with one of them held."""
+
+    def solve(value: float, warm: np.ndarray) -> tuple[float, np.ndarray]:
+        keep = np.delete(np.arange(len(warm) + 1), entry)
+
+        def evaluate(free: np.ndarray):
+            deviance, gradient, hessian = likelihood.evaluate(np.insert(free, entry, value))
+            return deviance, gradient[keep], hessian[np.ix_(keep, keep)]
+
+        if not len(warm):
+            return likelihood.evaluate(np.array([value]))[0], warm
+        found = minimise(evaluate, warm, decrease=1e-13)
+        return found.value, found.theta
+
+    return solve
 
 
 def _correlation_interval(estimate: Estimate, number: int, a: int, b: int, offset: int, root: float) -> Interval:
