@@ -118,7 +118,7 @@ def test_cost_does_not_grow_with_the_square_of_the_effects():
         ({"groups": {"study": ["a", "b"]}}, "2 labels for 3 effects"),
         ({"test": "knapp-hartung"}, "test='knapp-hartung' is unknown: use one of z, t"),
         ({"method": "dl"}, "method='dl' is unknown"),
-        ({"moderators": {"x": [1, 2, 4], "w": [1, 0, 0]}}, "3 coefficients but 3 effects: give more"),
+        ({"moderators": {"x": [1, 2, 4], "w": [1, 0, 0]}}, "3 coefficients but 3 effects: drop moderators"),
     ],
 )
 def test_bad_groups_and_options_pass(change, message):

@@ -10,7 +10,8 @@ from scipy import special
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.effect_sizes import EffectSize, smd_from_d
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.quantities import arrays, at_least, inside_one, positive
+from ruptureflow.pooling.inputs import check_level
+from ruptureflow.pooling.quantities import arrays, at_least, floats, inside_one, positive, together
 
 
 def r_to_z(r, variance=None, n=None):
@@ -22,9 +23,9 @@ def r_to_z(r, variance=None, n=None):
     r, given = _with_variance(r, variance)
     inside_one(r=r)
     if n is not None:
-        n = np.asarray(n, dtype=float)
+        r, n = arrays(r=r, n=n)
         at_least(4, n=n)
-        given = np.broadcast_to(1 / (n - 3), r.shape)
+        given = 1 / (n - 3)
     else:
         given = given / (1 - r**2) ** 2
     return EffectSize(np.arctanh(r), given, "fisher_z")
@@ -127,6 +128,8 @@ def effect_from_interval(low, high, level=0.95, df=np.inf, transform=None):
     or risk ratio: returns its log).
     """
     low, high = arrays(low=low, high=high)
+    level = check_level(level)
+    positive(df=np.asarray(df, dtype=float))
     if np.any(low >= high):
         raise PoolingError("low is not below high in some interval: swap or correct them.")
     if transform == "r":
@@ -153,10 +156,10 @@ def z_from_printed_r(r, statistic):
 
 
 def _with_variance(effect, variance):
-    effect = np.asarray(effect, dtype=float)
+    effect = floats("effect", effect)
     if variance is None:
         return effect, np.full(effect.shape, np.nan)
-    effect, given = np.broadcast_arrays(effect, np.asarray(variance, dtype=float))
+    effect, given = together(effect=effect, variance=floats("variance", variance))
     if np.any(given <= 0):
         raise PoolingError(f"variance is {np.min(given):g}: it must be above zero.")
     return effect, given

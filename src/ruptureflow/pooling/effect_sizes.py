@@ -11,6 +11,7 @@ from scipy import special
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.inputs import check_level
 from ruptureflow.pooling.quantities import arrays, at_least, inside_one, positive
 
 _LARGE = 3.0
@@ -31,7 +32,7 @@ class EffectSize:
 
     def interval(self, level=0.95):
         """Normal interval (low, high)."""
-        half = dist.t_quantile(level, np.inf) * self.std_error
+        half = dist.t_quantile(check_level(level), np.inf) * self.std_error
         return self.estimate - half, self.estimate + half
 
 
@@ -154,7 +155,7 @@ def change_difference(treated, control, correlation=None, correlation_source="")
             "correlation of pre and post is not given: state it with correlation= and correlation_source=."
         )
     order = ("mean_pre", "sd_pre", "mean_post", "n")
-    t, c = ([g[name] for name in order] if hasattr(g, "keys") else list(g) for g in (treated, control))
+    t, c = (_four(name, group, order) for name, group in (("treated", treated), ("control", control)))
     pre1, sd1, post1, n1, pre2, sd2, post2, n2, rho = arrays(
         treated_pre=t[0], treated_sd=t[1], treated_post=t[2], treated_n=t[3],
         control_pre=c[0], control_sd=c[1], control_post=c[2], control_n=c[3], correlation=correlation,
@@ -170,6 +171,13 @@ def change_difference(treated, control, correlation=None, correlation_source="")
     v = factor**2 * base * df / (df - 2) * (1 + g**2 / base) - g**2
     note = f"pre–post correlation {_span(rho)}" + (f" ({correlation_source})" if correlation_source else "")
     return EffectSize(g, v, "dppc2", f"standardised by the pooled SD before; {note}")
+
+
+def _four(what, group, order):
+    values = [group[name] for name in order if name in group] if hasattr(group, "keys") else list(group)
+    if len(values) != len(order):
+        raise PoolingError(f"{what} has {len(values)} of its {len(order)} values: give {', '.join(order)}.")
+    return values
 
 
 def correlation(r, n):
@@ -219,6 +227,7 @@ def risk_ratio(events1, n1, events2, n2, add=0.5):
 
 def _cells(events1, n1, events2, n2, add):
     a, n1, c, n2 = arrays(events1=events1, n1=n1, events2=events2, n2=n2)
+    positive(n1=n1, n2=n2)
     if np.any(a < 0) or np.any(c < 0) or np.any(a > n1) or np.any(c > n2):
         raise PoolingError("events lie outside 0 … n in some group: check events1/n1 and events2/n2.")
     b, d = n1 - a, n2 - c

@@ -1,12 +1,14 @@
 """What nested and multivariate models share: the result, the engine's door, the fixed-effect part."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.moderators import Design
+from ruptureflow.pooling.inputs import check_level, is_missing
+from ruptureflow.pooling.moderators import Design, too_many
 from ruptureflow.pooling.result import coefficient_table, shown_as
 from ruptureflow.pooling.weighting import once
 
@@ -24,7 +26,7 @@ class MultilevelResult:
     levels : DataFrame
         level, variance, units, i2 (per cent of the total variance that lies at that level).
     tau2
-        Sum of the levels' variances: the variance of true effects; `tau2_ci` is None.
+        Sum of the levels' variances: the variance of true effects; `tau2_ci` is None, see `variance_intervals`.
     i2, h2
         Of `tau2` over the typical sampling variance, as for `PooledResult`.
     q, q_df, q_p
@@ -60,6 +62,25 @@ class MultilevelResult:
     multivariate: bool = False
     notes: tuple = ()
     tau2_ci: None = None
+    fit: object = field(default=None, repr=False)
+
+    def variance_intervals(self, level=None):
+        """Profile-likelihood intervals of the variances, as metafor's ``confint``.
+
+        Returns
+        -------
+        DataFrame
+            level, variance, ci_low, ci_high, sd, sd_low, sd_high; low ends are 0 where the likelihood does not fall
+            enough. Both ends of a level that divides the effects as another does range from 0 to the two's sum.
+        """
+        import pandas as pd
+
+        level = check_level(self.level if level is None else level)
+        found = self.fit.profile_intervals(level, self.method, fixed=False)
+        sds = found[["estimate", "ci_low", "ci_high"]].to_numpy()
+        columns = {"level": self.levels["level"].to_numpy(), "variance": self.levels["variance"].to_numpy()}
+        columns |= {"ci_low": sds[:, 1] ** 2, "ci_high": sds[:, 2] ** 2}
+        return pd.DataFrame(columns | {"sd": np.sqrt(columns["variance"]), "sd_low": sds[:, 1], "sd_high": sds[:, 2]})
 
     @property
     def estimate(self):
@@ -203,18 +224,51 @@ def fixed_part(problem, k, p):
 
 
 def group_columns(groups, effects):
-    """Labels by level, checked."""
-    if hasattr(groups, "columns") or hasattr(groups, "keys"):
-        columns = {str(name): np.asarray(groups[name]) for name in groups}
-    else:
-        columns = {str(getattr(groups, "name", None) or "study"): np.asarray(groups)}
-    for name, values in columns.items():
-        if values.shape != effects.y.shape:
-            raise PoolingError(f"group {name!r} has {values.size} labels for {effects.y.size} effects: give one each.")
-        missing = [row for row, one in enumerate(values.tolist()) if one is None or one != one]
-        if missing:
-            raise PoolingError(f"group {name!r} is missing in row {missing[0] + 1}: name it, or leave the effect out.")
-    return columns
+    """Labels by level, outermost first, checked; rows of effects that were left out are left out too.
+
+    Raises
+    ------
+    PoolingError
+        On no level, a missing label, or labels of another number than the effects'.
+    """
+    given = effects.y.size + len(effects.dropped)
+    columns = {name: _labels_of(name, values, given) for name, values in _named(groups).items()}
+    if not columns:
+        raise PoolingError("groups has no column: give one per level, outermost first (study, effect).")
+    return {name: values[effects.kept] if effects.dropped else values for name, values in columns.items()}
+
+
+def _named(groups):
+    if groups is None or isinstance(groups, str) or (np.ndim(groups) == 0 and not hasattr(groups, "__len__")):
+        raise PoolingError(f"groups is {groups!r}: give a DataFrame with one column per level, outermost first.")
+    if hasattr(groups, "columns"):
+        names = [str(name) for name in groups.columns]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise PoolingError(f"groups has the column {twice[0]!r} twice: rename one of them.")
+        return {str(name): groups[name] for name in groups.columns}
+    if isinstance(groups, Mapping):
+        return {str(name): values for name, values in groups.items()}
+    if getattr(groups, "ndim", 1) == 2:
+        return {f"level {place + 1}": groups[:, place] for place in range(groups.shape[1])}
+    return {str(getattr(groups, "name", None) or "study"): groups}
+
+
+def _labels_of(name, values, given):
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise PoolingError(f"group {name!r} is {values!r}: give one label per effect.")
+    found = np.asarray(values)
+    if found.ndim != 1:
+        # Labels made of several parts, such as (author, year): one object each.
+        listed = list(values)
+        found = np.empty(len(listed), dtype=object)
+        found[:] = [tuple(one) if isinstance(one, list) else one for one in listed]
+    if found.shape != (given,):
+        raise PoolingError(f"group {name!r} has {found.size} labels for {given} effects: give one each.")
+    missing = [] if found.dtype.kind in "iub" else [row for row, one in enumerate(found.tolist()) if is_missing(one)]
+    if missing:
+        raise PoolingError(f"group {name!r} is missing in row {missing[0] + 1}: name it, or leave the effect out.")
+    return found
 
 
 def check_test(test, method):
@@ -225,8 +279,9 @@ def check_test(test, method):
         raise PoolingError(f"method={method!r} is unknown for several effects per study: use 'reml' or 'ml'.")
 
 
-def enough(k, p):
+def enough(k, design):
     """Refuse as many coefficients as effects."""
-    if k <= p:
-        few = f"{p} coefficient{'s' * (p > 1)} but {k} effect{'s' * (k > 1)}"
-        raise PoolingError(f"{few}: give more effects than coefficients.")
+    if k == 1:
+        raise PoolingError("one effect has no levels: pool() takes it, with its own variance.")
+    if k <= len(design.terms):
+        raise PoolingError(too_many(design, k))

@@ -6,7 +6,8 @@ the number of effects.
 
 import numpy as np
 
-from ruptureflow.pooling.inputs import check_effects, check_level
+from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.inputs import check_effects, check_level, same_order
 from ruptureflow.pooling.level_models import (
     MultilevelResult,
     check_test,
@@ -22,7 +23,7 @@ from ruptureflow.pooling.weighting import Problem
 
 
 def pool_multilevel(
-    estimate, variance, groups, moderators=None, test="z", method="reml", level=0.95, *, labels=None
+    estimate, variance, groups, moderators=None, test="z", method="reml", level=0.95, *, labels=None, missing="error"
 ) -> MultilevelResult:
     """Pool effects nested in studies (and deeper), with a variance per level.
 
@@ -34,10 +35,15 @@ def pool_multilevel(
     test : str
         ``z``; ``t`` (k − p df, as ``rma.mv(test="t")``); ``satterthwaite`` or ``kenward-roger``.
     method : "reml" or "ml"
+    labels : sequence, optional
+        Effects' names, as in `pool`.
+    missing : "error" or "drop"
+        What to do with effects without estimate or variance.
 
     Returns
     -------
     MultilevelResult
+        `variance_intervals` has a profile-likelihood interval per level.
 
     Raises
     ------
@@ -50,10 +56,13 @@ def pool_multilevel(
     """
     level = check_level(level)
     check_test(test, method)
-    effects = check_effects(estimate, variance, labels)
+    effects = check_effects(estimate, variance, labels, missing, may_drop=True)
+    for name, other in (("groups", groups), ("moderators", moderators)):
+        same_order(estimate, other, name)
     columns = group_columns(groups, effects)
-    design = build_design(moderators, effects.y.size)
-    enough(effects.y.size, len(design.terms))
+    design = build_design(moderators, effects.y.size, effects=effects)
+    enough(effects.y.size, design)
+    _refuse_nothing_to_divide(effects, columns)
     fit = fit_levels(effects.y, design, list(columns.values()), None, method, effects.v)
     per_level = [float(matrix.to_numpy()[0, 0]) for matrix in fit.random_covariance.values()]
     problem = _problem(effects, design)
@@ -94,7 +103,8 @@ def pool_multilevel(
         variances=effects.v,
         groups=pd.DataFrame(columns),
         converged=bool(fit.status.converged),
-        notes=_notes(columns, units, effects.y.size, fit),
+        notes=_notes(columns, units, effects.y.size, fit, effects.dropped),
+        fit=fit,
     )
 
 
@@ -103,12 +113,30 @@ def _problem(effects, design):
     return Problem(effects.y[None, :], effects.v[None, :], basis)
 
 
-def _notes(columns, units, k, fit):
-    last = list(columns)[-1]
-    if len(columns) > 1 and units[-1] < k:
-        yield_note = (f"{last!r} repeats within its outer units: effects have no variance of their own",)
-    else:
-        yield_note = ()
+def _refuse_nothing_to_divide(effects, columns):
+    if np.ptp(effects.y) == 0:
+        raise PoolingError(
+            f"all effects are {effects.y[0]:g}: no variance to divide between levels; pool() gives their common value."
+        )
+    outermost, labels = next((name, values.tolist()) for name, values in columns.items())
+    if len(set(labels)) < 2:
+        inner = " leave that level out, or" if len(columns) > 1 else ""
+        raise PoolingError(
+            f"group {outermost!r} is {labels[0]!r} for every effect, so it has no variance to estimate:"
+            f"{inner} give effects of at least two."
+        )
+
+
+def _notes(columns, units, k, fit, dropped):
+    notes = [f"left out for a missing value: {', '.join(map(str, dropped))}"] if dropped else []
+    names = list(columns)
+    if len(names) > 1 and units[-1] < k:
+        notes.append(f"{names[-1]!r} repeats within its outer units: effects have no variance of their own")
+    for outer, inner, many, same in zip(names, names[1:], units, units[1:], strict=False):
+        if many == same:
+            notes.append(
+                f"{outer!r} and {inner!r} divide the effects alike: the data tell the sum of their variances only"
+            )
     if fit.status.singular:
-        yield_note = (*yield_note, "a variance is estimated at zero")
-    return yield_note
+        notes.append("a variance is estimated at zero")
+    return tuple(notes)

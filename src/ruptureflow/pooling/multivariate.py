@@ -52,7 +52,7 @@ def pool_multivariate(
         raise PoolingError(f"study {twice['study']!r} has two effects on {twice['outcome']!r}: combine them first.")
     dummies = np.column_stack([np.array([one == name for one in columns["outcome"]], float) for name in names])
     design = Design(dummies, tuple(str(name) for name in names), ("outcome",), {}, False)
-    enough(effects.y.size, len(names))
+    enough(effects.y.size, design)
     whitened, log_norm = _whiten(effects, columns["study"], sampling_correlation, dummies)
     y, x = whitened[:, 0], whitened[:, 1:]
     fit = fit_levels(
@@ -96,6 +96,7 @@ def pool_multivariate(
         groups=pd.DataFrame(columns),
         converged=bool(fit.status.converged),
         multivariate=True,
+        fit=fit,
         notes=("tau2 is the mean of the outcomes' variances",),
     )
 

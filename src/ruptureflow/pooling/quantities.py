@@ -7,15 +7,36 @@ from ruptureflow.pooling.errors import PoolingError
 
 def arrays(**named):
     """Named values as finite float arrays of one shape."""
-    found = {}
-    for name, value in named.items():
-        try:
-            found[name] = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
-            raise PoolingError(f"{name} is {value!r}: give numbers.") from None
-        if not np.isfinite(found[name]).all():
+    found = {name: floats(name, value) for name, value in named.items()}
+    for name, value in found.items():
+        if not np.isfinite(value).all():
             raise PoolingError(f"{name} has a missing or infinite value: supply it, or leave that study out.")
-    return np.broadcast_arrays(*found.values())
+    return together(**found)
+
+
+def floats(name, value):
+    """One named value as a float array; missing values are NaN."""
+    if isinstance(value, np.ma.MaskedArray):
+        return value.astype(float).filled(np.nan)
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise PoolingError(f"{name} is {value!r}: give numbers.") from None
+
+
+def together(**named):
+    """Arrays of one shape, numbers repeated.
+
+    Raises
+    ------
+    PoolingError
+        Where the lengths differ.
+    """
+    try:
+        return np.broadcast_arrays(*named.values())
+    except ValueError:
+        sizes = ", ".join(f"{name} {value.size}" for name, value in named.items() if value.size != 1)
+        raise PoolingError(f"the values have different lengths ({sizes}): give one of each per study.") from None
 
 
 def positive(**named):

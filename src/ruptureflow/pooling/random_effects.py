@@ -5,8 +5,8 @@ import numpy as np
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.heterogeneity import METHODS, Heterogeneity, estimate_tau2, higher_top
-from ruptureflow.pooling.inputs import check_effects, check_level
-from ruptureflow.pooling.moderators import build_design
+from ruptureflow.pooling.inputs import check_effects, check_level, numbers, same_order
+from ruptureflow.pooling.moderators import build_design, too_many
 from ruptureflow.pooling.result import PooledResult
 from ruptureflow.pooling.weighting import Problem
 
@@ -95,12 +95,11 @@ def pool(
     level = check_level(level)
     method, test = (SPELLINGS.get(str(one).lower(), str(one).lower()) for one in (method, test))
     _check_options(method, test, weights, adhoc, prediction_df, tau2)
-    effects = check_effects(estimate, variance, labels, missing)
+    effects = check_effects(estimate, variance, labels, missing, may_drop=True)
     weights = _check_weights(weights, effects)
-    if moderators is not None and effects.dropped:
-        moderators = _kept(moderators, effects.kept)
+    same_order(estimate, moderators, "moderators")
     k = effects.y.size
-    design = build_design(moderators, k, intercept)
+    design = build_design(moderators, k, intercept, effects)
     p = len(design.terms)
     notes = [f"left out for a missing value: {', '.join(map(str, effects.dropped))}"] if effects.dropped else []
     if k == 1 and p == 1:
@@ -108,7 +107,7 @@ def pool(
         if asked != ("fixed", "z"):
             notes.append("one effect: tau² can't be estimated; tested by z with its own variance")
     elif k < p or (k == p and (method != "fixed" or test != "z")):
-        raise PoolingError(f"{p} coefficients but {k} effects: drop moderators until there are fewer than effects.")
+        raise PoolingError(too_many(design, k))
 
     basis, triangle = (None, None) if design.intercept_only else np.linalg.qr(design.matrix)
     problem = Problem(effects.y[None, :], effects.v[None, :], basis)
@@ -212,14 +211,17 @@ def _check_options(method, test, weights, adhoc, prediction_df, tau2):
         raise PoolingError(f"adhoc=True is a floor for test='knapp-hartung', not for {test!r}: drop one of them.")
     if prediction_df not in (None, "k-2"):
         raise PoolingError(f"prediction_df={prediction_df!r} is unknown: use None (the test's df) or 'k-2'.")
-    if tau2 is not None and (not np.isfinite(tau2) or tau2 < 0 or method == "fixed"):
+    if not isinstance(adhoc, bool | np.bool_):
+        raise PoolingError(f"adhoc={adhoc!r}: write True or False.")
+    number = isinstance(tau2, int | float | np.number)
+    if tau2 is not None and (not number or not np.isfinite(tau2) or tau2 < 0 or method == "fixed"):
         raise PoolingError(f"tau2={tau2!r} with method={method!r}: give a number of at least 0 and a random method.")
 
 
 def _check_weights(weights, effects):
     if weights is None:
         return None
-    weights = np.atleast_1d(np.asarray(weights, dtype=float))
+    weights = numbers("weights", weights)
     if weights.size != effects.y.size + len(effects.dropped):
         raise PoolingError(f"{weights.size} weights for {effects.y.size} effects: give one per effect.")
     weights = weights[effects.kept]
@@ -227,9 +229,3 @@ def _check_weights(weights, effects):
         row = int(np.flatnonzero(~(weights > 0) | ~np.isfinite(weights))[0])
         raise PoolingError(f"weight of row {row + 1} is {weights[row]:g}: weights are positive numbers.")
     return weights
-
-
-def _kept(moderators, kept):
-    if hasattr(moderators, "iloc"):
-        return moderators.iloc[kept]
-    return {name: np.asarray(values)[kept] for name, values in moderators.items()}

@@ -8,6 +8,8 @@ import numpy as np
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling import heterogeneity
 from ruptureflow.pooling.errors import PoolingError
+from ruptureflow.pooling.generalised_q import generalised_q_interval
+from ruptureflow.pooling.inputs import check_level
 from ruptureflow.pooling.moderators import Design
 from ruptureflow.pooling.weighting import Problem, once
 
@@ -176,21 +178,26 @@ class PooledResult:
 
         Parameters
         ----------
-        kind : "q-profile" (Viechtbauer 2007) or "profile-likelihood" (``ml`` and ``reml`` only)
+        kind : "q-profile" (Viechtbauer 2007), "profile-likelihood" (``ml`` and ``reml`` only) or "generalised-q"
+            (Jackson 2013, exact for the weights of ``genq``, which alone has it)
 
         Raises
         ------
         PoolingError
             For a fixed-effect model, or a profile likelihood of a method that has none.
         """
-        level = self.level if level is None else level
+        level = check_level(self.level if level is None else level)
         if self._no_tau2:
             raise PoolingError(f"method={self.method!r} with k = {self.k} estimates no tau²: it has no interval.")
         if kind == "q-profile":
             return heterogeneity.q_profile(self.problem, level)
         if kind == "profile-likelihood":
             return heterogeneity.profile_likelihood(self.problem, self.method, self.tau2, level)
-        raise PoolingError(f"kind={kind!r} is unknown: use 'q-profile' or 'profile-likelihood'.")
+        if kind == "generalised-q":
+            if self.method != "genq":
+                raise PoolingError(f"method={self.method!r} has no weights of its own: use 'q-profile'.")
+            return generalised_q_interval(self.problem, self.user_weights, level)
+        raise PoolingError(f"kind={kind!r} is unknown: use 'q-profile', 'profile-likelihood' or 'generalised-q'.")
 
     @once
     def heterogeneity(self):
@@ -260,7 +267,7 @@ class PooledResult:
         variance = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
         half = dist.t_quantile(self.level, self.df) * np.sqrt(variance)
         wide = self._prediction_quantile() * np.sqrt(variance + self.tau2)
-        if self.method == "fixed" or self.k < self.p + 2:
+        if self.method == "fixed" or self.k < 3:
             wide = np.full_like(wide, np.nan)
         return pd.DataFrame(
             {
