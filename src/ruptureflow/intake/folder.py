@@ -44,6 +44,7 @@ class WaveTables:
     responses: pd.DataFrame
     reported_scores: pd.DataFrame
     problems: pd.DataFrame
+    recoveries: pd.DataFrame
     ledger: pd.DataFrame
     manifest: pd.DataFrame
 
