@@ -148,7 +148,7 @@ def concentrations(logs, patient, limit):
                  "occasion": occasion, "analyte": "oxytocin", "run": "R1", "concentration": np.exp(log),
                  "value": np.exp(log), "lod": np.exp(limit), "uloq": np.nan, "unit": "pg/mL", "matrix": "saliva",
                  "censored": "below" if below else None, "used": True, "flags": "below lod" if below else None,
-                 "replicate_std_error": 0.1, **dict.fromkeys(GRADIENTS, 0.0)}
+                 "replicate_std_error": 0.1, "recovery_std_error": 0.0, **dict.fromkeys(GRADIENTS, 0.0)}
             )  # fmt: skip
     return pd.DataFrame(rows).assign(censored=lambda frame: frame["censored"].astype("string"))
 

@@ -6,7 +6,8 @@ import pytest
 from assay_plates import OXYTOCIN, plate_rows, samples_table, signals_table
 
 from ruptureflow.assay import AssayError, measure_samples
-from ruptureflow.assay.parallelism import extraction_recovery, parallelism
+from ruptureflow.assay.parallelism import parallelism
+from ruptureflow.assay.recovery import extraction_recovery
 from ruptureflow.assay.run_design import cramers_v, run_design_rows
 from ruptureflow.assay.run_variance import run_variance_rows
 from ruptureflow.config.plan import AssaySettings

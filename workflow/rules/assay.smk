@@ -1,8 +1,9 @@
 """assay: signals to concentrations.
 
-Reads       results/<wave>/intake/{samples,signals,reported_concentrations,participants}.csv
+Reads       results/<wave>/intake/{samples,signals,reported_concentrations,recoveries,participants}.csv
 Hands over  results/<wave>/assay/concentrations.csv (one row a sample), changes.csv (one row a person and session),
             {curves,curve_covariances,standards,quality_controls,precision,parallelism}.csv,
+            {accuracy,recovery,reanalysis}.csv (QC samples over runs, spiked pools, samples measured again),
             {run_variances,run_designs}.csv (what runs do to the samples),
             {limit_sensitivity,imputations,imputed_changes}.csv (what values beyond a limit do to the change)
 """
@@ -14,6 +15,7 @@ rule measure_samples:
         signals="results/{wave}/intake/signals.csv",
         reported="results/{wave}/intake/reported_concentrations.csv",
         participants="results/{wave}/intake/participants.csv",
+        recoveries="results/{wave}/intake/recoveries.csv",
     output:
         curves="results/{wave}/assay/curves.csv",
         curve_covariances="results/{wave}/assay/curve_covariances.csv",
@@ -28,6 +30,9 @@ rule measure_samples:
         limit_sensitivity="results/{wave}/assay/limit_sensitivity.csv",
         imputations="results/{wave}/assay/imputations.csv",
         imputed_changes="results/{wave}/assay/imputed_changes.csv",
+        recovery="results/{wave}/assay/recovery.csv",
+        accuracy="results/{wave}/assay/accuracy.csv",
+        reanalysis="results/{wave}/assay/reanalysis.csv",
         lineage="results/{wave}/assay/lineage.json",
     log:
         "results/logs/{wave}/measure_samples.log",

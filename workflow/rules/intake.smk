@@ -1,7 +1,7 @@
 """intake: a wave folder as the lab and the coders left it, to clean typed tables.
 
 Reads       data/<wave>/ as its wave.yaml declares it, config/instruments/*.yaml, data/evidence/*.csv
-Hands over  results/<wave>/intake/{participants,samples,signals,reported_concentrations,codes,responses,
+Hands over  results/<wave>/intake/{participants,samples,signals,reported_concentrations,recoveries,codes,responses,
             reported_scores}.csv, ledger.csv (every change), manifest.csv (every raw file and its hash);
             problems.csv beside them, also where the wave is refused (its ledger is refused_ledger.csv then);
             results/intake/evidence/*.csv
@@ -17,6 +17,7 @@ rule read_wave:
         samples="results/{wave}/intake/samples.csv",
         signals="results/{wave}/intake/signals.csv",
         reported_concentrations="results/{wave}/intake/reported_concentrations.csv",
+        recoveries="results/{wave}/intake/recoveries.csv",
         codes="results/{wave}/intake/codes.csv",
         responses="results/{wave}/intake/responses.csv",
         reported_scores="results/{wave}/intake/reported_scores.csv",

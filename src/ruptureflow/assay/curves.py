@@ -142,9 +142,9 @@ class Curve:
         -------
         DataFrame
             one row a response: dose (NaN where the response is at or beyond an asymptote), std_error and
-            log_std_error (delta method: replicate and calibration part), ci_low and ci_high. The interval is the set of doses whose response
-            differs from the observed one by no more than t·√(Var(response) + Var(curve)); it is cut at 0 and at
-            infinity, so that near an asymptote it has one end.
+            log_std_error (delta method: replicate and calibration part), ci_low and ci_high. The interval is the set
+            of doses whose response differs from the observed one by no more than t·√(Var(response) + Var(curve)); it
+            is cut at 0 and at infinity, so that near an asymptote it has one end.
 
         Notes
         -----

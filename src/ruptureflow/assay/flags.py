@@ -21,12 +21,15 @@ MEANINGS: dict[str, str] = {
     "above uloq": "above the sample's upper limit of quantification",
     "extrapolated": "outside the standards' doses",
     "outside curve": "the signal lies beyond an asymptote of the curve: no dose gives it",
+    "beyond plateau": "the signal lies beyond the curve's plateau by more than three standard errors",
+    "hook effect": "a more diluted sample of the specimen reads a higher dose: too much analyte bends signals back",
     "not positive": "a concentration of zero or less: it has no logarithm",
     "assayed again": "an earlier result of a sample that was measured again in a later run",
     "several samples": "more than one sample stands for this occasion; their mean is used",
     "pre missing": "no usable sample before the session",
     "post missing": "no usable sample after the session",
     "different runs": "before and after were measured in different runs: the runs' difference is in the change",
+    "bridged runs": "before and after were measured in different runs and joined by the runs' common QC samples",
     "run unknown": "whether both samples were measured in one run is not known",
 }
 ORDER = {flag: place for place, flag in enumerate(get_args(AssayFlag))}

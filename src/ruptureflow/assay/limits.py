@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,15 +32,27 @@ class StandardLevels:
     recovery: Array
     limit: Array
     within: np.ndarray
+    judged: np.ndarray
+
+    @property
+    def share_within(self) -> float:
+        """% of the judged levels within their limits; 0 without one."""
+        return 100 * float(self.within[self.judged].mean()) if self.judged.any() else 0.0
 
 
 def standard_levels(
-    curve: Curve, groups: Groups, group_dose: Array, signal: Array, settings: AssaySettings
+    curve: Curve,
+    groups: Groups,
+    group_dose: Array,
+    signal: Array,
+    settings: AssaySettings,
+    anchors: Collection[str] = (),
 ) -> StandardLevels:
     """Read the standards back from their own curve.
 
     Back-calculation is from the mean signal; a level is within its limit if |back-calculated ÷ nominal − 1| is at
-    most 20 % (25 % at the lowest and the highest dose; both from the plan). Zero doses are not judged.
+    most 20 % (25 % at the lowest and the highest dose; both from the plan). Zero doses are not judged, nor are the
+    levels named in `anchors`, whose limit is NaN (ICH M10: anchor points lie outside the range and help the fit only).
     """
     order = np.argsort(group_dose, kind="stable")
     order = order[(group_dose[order] > 0) & np.isfinite(group_dose[order])]
@@ -47,8 +60,10 @@ def standard_levels(
     back = curve.dose_at(groups.mean[order])
     cv = replicate_cv(curve.dose_at(signal), groups)[order]
     recovery = 100 * back / dose
-    limit = np.full(dose.size, settings.back_calculation_limit)
-    limit[:1] = limit[-1:] = settings.back_calculation_limit_ends
+    limit = np.full(dose.size, float(settings.back_calculation_limit))
+    judged = ~np.isin(groups.names[order].astype(str), list(anchors))
+    limit[np.flatnonzero(judged)[[0, -1]] if judged.any() else []] = settings.back_calculation_limit_ends
+    limit[~judged] = np.nan
     within = np.abs(recovery - 100) <= limit
     return StandardLevels(
         groups.names[order],
@@ -61,6 +76,7 @@ def standard_levels(
         recovery,
         limit,
         within,
+        judged,
     )
 
 
@@ -89,7 +105,7 @@ def quantification_limits(levels: StandardLevels, lod: float, settings: AssaySet
     exact = np.abs(levels.recovery - 100) <= limit
     precise = ~(levels.back_calculated_cv > limit)
     detected = ~(levels.dose < lod)
-    good = levels.dose[exact & precise & detected]
+    good = levels.dose[exact & precise & detected & levels.judged]
     return (float(good.min()), float(good.max())) if good.size else (float("nan"), float("nan"))
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ruptureflow.assay.beyond_limit import cohorts, draw_rows, imputed_change_rows, with_treatment
+from ruptureflow.assay.bridge import run_bridges
 from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.limit_sensitivity import limit_sensitivity
 from ruptureflow.assay.logistic import PARAMETERS, Array
 from ruptureflow.assay.pairing import change_rows
 from ruptureflow.assay.parallelism import parallelism_rows
-from ruptureflow.assay.precision import precision_rows
+from ruptureflow.assay.precision import accuracy_rows, precision_rows
 from ruptureflow.assay.quality import control_rows
+from ruptureflow.assay.reanalysis import reanalysis_rows
+from ruptureflow.assay.recovery import analyte_recovery, recovery_rows
 from ruptureflow.assay.run_design import run_design_rows
 from ruptureflow.assay.run_variance import run_variance_rows
 from ruptureflow.assay.runs import RunResult, RunTubes, bound_percent, fit_runs, measure_run
@@ -46,6 +49,9 @@ class MeasuredSamples:
     limit_sensitivity: pd.DataFrame
     imputations: pd.DataFrame
     imputed_changes: pd.DataFrame
+    recovery: pd.DataFrame
+    accuracy: pd.DataFrame
+    reanalysis: pd.DataFrame
 
 
 def measure_samples(
@@ -55,6 +61,7 @@ def measure_samples(
     analytes: Sequence[Analyte],
     settings: AssaySettings,
     participants: pd.DataFrame | None = None,
+    recoveries: pd.DataFrame | None = None,
 ) -> MeasuredSamples:
     """Concentration of every sample and change of every person and session of a wave.
 
@@ -63,6 +70,7 @@ def measure_samples(
     samples, signals, reported : tables.intake.SAMPLES, SIGNALS and REPORTED_CONCENTRATIONS; any may be empty.
     analytes : the wave's analytes.
     settings : the plan's section `assay`.
+    recoveries : tables.intake.RECOVERIES, spiked pools; None without.
     participants : tables.intake.PARTICIPANTS, to see whether arms or genders go with runs; None to leave them out.
 
     Raises
@@ -78,7 +86,7 @@ def measure_samples(
     parts: dict[str, list[pd.DataFrame]] = {table.name: [] for table in tables.TABLES}
     covariances: dict[tuple[str, str], Array] = {}
     for analyte in analytes:
-        runs = measure_runs(signals[signals["analyte"].eq(analyte.name).fillna(False)], settings)
+        runs = measure_runs(signals[signals["analyte"].eq(analyte.name).fillna(False)], settings, analyte.anchors)
         own_samples = samples[samples["analyte"].eq(analyte.name).fillna(False)]
         own_reports = reported[reported["analyte"].eq(analyte.name).fillna(False)]
         covariances |= {(analyte.name, r.tubes.run): _padded(r.curve.theta_covariance) for r in runs if r.curve}
@@ -88,7 +96,11 @@ def measure_samples(
         parts["standards"].append(_standard_rows(runs, analyte))
         parts["quality_controls"].append(controls)
         parts["precision"].append(precision_rows(runs, controls, analyte.name))
-        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings))
+        pools = recovery_rows(recoveries, analyte.name)
+        recovery = analyte_recovery(pools, analyte)
+        parts["recovery"].append(pools)
+        parts["accuracy"].append(accuracy_rows(controls, runs, analyte.name, settings))
+        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings, recovery))
     untreated = _typed(parts["concentrations"], tables.CONCENTRATIONS)
     groups = cohorts(untreated, settings)
     concentrations = with_treatment(untreated, groups, settings)
@@ -97,8 +109,9 @@ def measure_samples(
         own_samples = samples[samples["analyte"].eq(name).fillna(False)]
         parts["run_variances"].append(run_variance_rows(concentrations, controls, name))
         parts["run_designs"].append(run_design_rows(concentrations, participants, name))
-        parts["parallelism"].append(parallelism_rows(concentrations, own_samples, name, settings.level))
-    changes = change_rows(concentrations, covariances, settings)
+        parts["parallelism"].append(parallelism_rows(concentrations, own_samples, name, settings))
+        parts["reanalysis"].append(reanalysis_rows(concentrations, name, settings))
+    changes = change_rows(concentrations, covariances, settings, run_bridges(controls) if settings.bridge_runs else {})
     parts["concentrations"] = [concentrations]
     parts["changes"].append(changes)
     parts["limit_sensitivity"].append(limit_sensitivity(groups, settings))
@@ -107,10 +120,11 @@ def measure_samples(
     return MeasuredSamples(**{table.name: _typed(parts[table.name], table) for table in tables.TABLES})
 
 
-def measure_runs(signals: pd.DataFrame, settings: AssaySettings) -> list[RunResult]:
+def measure_runs(signals: pd.DataFrame, settings: AssaySettings, anchors: Collection[str] = ()) -> list[RunResult]:
     """Curves, limits and readings of every run in a table of signals of one analyte (tables.intake.SIGNALS)."""
     tubes = run_tubes(signals)
-    return [measure_run(run, curve, settings) for run, curve in zip(tubes, fit_runs(tubes, settings), strict=True)]
+    curves = fit_runs(tubes, settings)
+    return [measure_run(run, curve, settings, anchors) for run, curve in zip(tubes, curves, strict=True)]
 
 
 def run_tubes(signals: pd.DataFrame) -> list[RunTubes]:
@@ -161,8 +175,8 @@ def _curve_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
                 "variance_power": curve.power,
                 "residual_sd": np.sqrt(curve.residual_variance),
                 "n_tubes": result.n_standard_tubes,
-                "n_levels": levels.dose.size,
-                "n_levels_within_limits": int(levels.within.sum()),
+                "n_levels": int(levels.judged.sum()),
+                "n_levels_within_limits": int((levels.within & levels.judged).sum()),
                 "replicate_df": result.replicate_df,
                 "replicate_sd": result.replicate_sd,
                 "lod": result.lod,
@@ -201,7 +215,7 @@ def _standard_rows(runs: list[RunResult], analyte: Analyte) -> pd.DataFrame:
             "back_calculated": levels.back_calculated,
             "recovery": levels.recovery,
             "limit": levels.limit,
-            "within_limits": levels.within,
+            "within_limits": np.where(levels.judged, levels.within.astype(object), None),
         }
         for result in runs
         if (levels := result.standards) is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ruptureflow.assay.bridge import Bridge
 from ruptureflow.assay.flags import is_used, joined, stop_where_told
 from ruptureflow.assay.logistic import Array
 from ruptureflow.assay.samples import GRADIENTS
@@ -17,11 +19,23 @@ if TYPE_CHECKING:
 
 PERSON_SESSION = ["patient", "role", "session", "analyte"]
 # Flags of a sample that a reader of the change must see.
-CARRIED = {"below lod", "below lloq", "above uloq", "extrapolated", "replicate cv", "poor curve", "no signals"}
+CARRIED = {
+    "below lod",
+    "below lloq",
+    "above uloq",
+    "extrapolated",
+    "hook effect",
+    "replicate cv",
+    "poor curve",
+    "no signals",
+}
 
 
 def change_rows(
-    concentrations: pd.DataFrame, covariances: dict[tuple[str, str], Array], settings: AssaySettings
+    concentrations: pd.DataFrame,
+    covariances: dict[tuple[str, str], Array],
+    settings: AssaySettings,
+    bridges: Mapping[tuple[str, str, str], Bridge] | None = None,
 ) -> pd.DataFrame:
     """Change from before to after for every person and session that has a sample.
 
@@ -29,6 +43,8 @@ def change_rows(
     ----------
     concentrations : rows of tables.assay.CONCENTRATIONS as `with_treatment` gives them.
     covariances : (analyte, run): covariance of the run's parameters, padded to five.
+    bridges : (analyte, run before, run after): how much higher the second run reads; the sample after is brought to
+        the level of the run before, and the bridge's variance takes the place of both curves'.
 
     Returns
     -------
@@ -37,7 +53,8 @@ def change_rows(
 
             Var(post − pre) = (g₂ − g₁)ᵀ Σ (g₂ − g₁) + replicate parts,
 
-        g the gradients of the concentrations by the run's parameters; in different runs the calibration parts add.
+        g the gradients of the concentrations by the run's parameters; in different runs the calibration parts add. The
+        recovery is common to all samples: its relative variance enters with change², and not the log ratio.
         Censored samples have no standard error, nor has a change with one.
 
     Raises
@@ -59,6 +76,7 @@ def change_rows(
         side = side.rename(columns={c: f"{occasion}_{c}" for c in side.columns if c not in PERSON_SESSION})
         rows = rows.merge(side, on=PERSON_SESSION, how="left", validate="1:1")
     rows = rows.sort_values(PERSON_SESSION, kind="stable").reset_index(drop=True)
+    bridge_variance = _bridge(rows, bridges or {})
     pre, post = (rows[f"{side}_value"].to_numpy(dtype=float) for side in sides)
     rows["pre"], rows["post"] = pre, post
     rows["change"] = post - pre
@@ -68,7 +86,7 @@ def change_rows(
         "; ".join(dict.fromkeys(way for way in ways if isinstance(way, str))) or None
         for ways in zip(rows["pre_treatment"], rows["post_treatment"], strict=True)
     ]
-    flags = _flags(rows)
+    flags = _flags(rows, ~np.isnan(bridge_variance))
     same = rows["pre_run"].eq(rows["post_run"]).fillna(False).to_numpy(dtype=bool)
     matrices = _stacked(rows, covariances)
     scales = {"std_error": (1.0, 1.0), "log_ratio_std_error": (pre, post)}
@@ -84,7 +102,12 @@ def change_rows(
             )
         together = np.einsum("ri,rij,rj->r", g2 - g1, matrices[0], g2 - g1)
         apart = sum(np.einsum("ri,rij,rj->r", g, m, g) for g, m in zip((g1, g2), matrices, strict=True))
-        rows[column] = np.sqrt(np.where(same, together, apart) + replicate)
+        curves = np.where(same, together, apart)
+        if column == "std_error":
+            common = (rows["change"] * rows["pre_recovery_std_error"] / pre).to_numpy(dtype=float) ** 2
+            curves = curves + np.nan_to_num(common)
+        scale = post if column == "std_error" else np.ones(len(rows))
+        rows[column] = np.sqrt(np.where(np.isnan(bridge_variance), curves, bridge_variance * scale**2) + replicate)
     kept = np.array([is_used(f & CHANGE_ONLY, settings) for f in flags], dtype=bool)
     rows["used"] = kept & rows["change"].notna().to_numpy()
     names = [f"{p} ({r}) session {s} ({a})" for p, r, s, a in rows[PERSON_SESSION].itertuples(index=False)]
@@ -93,14 +116,24 @@ def change_rows(
     return pd.DataFrame(rows[CHANGES.names])
 
 
-CHANGE_ONLY = {"pre missing", "post missing", "different runs", "run unknown", "several samples"}
+CHANGE_ONLY = {"pre missing", "post missing", "different runs", "bridged runs", "run unknown", "several samples"}
 
 
 def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
     """One row a person and session: where several samples stand for one occasion, their mean."""
     import pandas as pd
 
-    keep = [*PERSON_SESSION, "sample", "run", "value", "log_value", "treatment", "replicate_std_error", *GRADIENTS]
+    keep = [
+        *PERSON_SESSION,
+        "sample",
+        "run",
+        "value",
+        "log_value",
+        "treatment",
+        "replicate_std_error",
+        "recovery_std_error",
+    ]
+    keep += GRADIENTS
     side = side[[*keep, "censored", "flags"]].copy()
     side["several"] = False
     side.loc[side["censored"].notna(), "replicate_std_error"] = np.nan
@@ -119,6 +152,7 @@ def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
         runs = group["run"].dropna().unique()
         row["run"] = runs[0] if len(runs) == 1 and group["run"].notna().all() else pd.NA
         row["replicate_std_error"] = np.sqrt((group["replicate_std_error"] ** 2).sum(skipna=False)) / len(group)
+        row["recovery_std_error"] = group["recovery_std_error"].mean()
         row[GRADIENTS] = group[GRADIENTS].mean()
         row["flags"] = "; ".join(sorted({f for cell in group["flags"].dropna() for f in cell.split("; ")})) or None
         row["several"] = True
@@ -126,7 +160,17 @@ def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([side[~doubled], pd.DataFrame(merged)], ignore_index=True)
 
 
-def _flags(rows: pd.DataFrame) -> list[set[str]]:
+def _bridge(rows: pd.DataFrame, bridges: Mapping[tuple[str, str, str], Bridge]) -> Array:
+    """Bring samples after to the level of the run before; variance of the log shift, NaN where there is no bridge."""
+    keys = zip(rows["analyte"], rows["pre_run"], rows["post_run"], strict=True)
+    found = [bridges.get(key) if all(isinstance(part, str) for part in key) else None for key in keys]
+    shift = np.array([bridge.shift if bridge else 0.0 for bridge in found])
+    rows["post_value"] *= np.exp(-shift)
+    rows["post_log_value"] -= shift
+    return np.array([bridge.variance if bridge else np.nan for bridge in found])
+
+
+def _flags(rows: pd.DataFrame, bridged: np.ndarray) -> list[set[str]]:
     flags: list[set[str]] = [set() for _ in range(len(rows))]
     pre_run, post_run = rows["pre_run"].tolist(), rows["post_run"].tolist()
     pre_missing, post_missing = rows["pre_value"].isna().tolist(), rows["post_value"].isna().tolist()
@@ -146,7 +190,7 @@ def _flags(rows: pd.DataFrame) -> list[set[str]]:
             if not known:
                 found.add("run unknown")
             elif pre_run[place] != post_run[place]:
-                found.add("different runs")
+                found.add("bridged runs" if bridged[place] else "different runs")
     return flags
 
 

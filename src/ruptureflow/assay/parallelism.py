@@ -1,4 +1,4 @@
-"""Do diluted samples run parallel to the standards, and how much of a spike is recovered?"""
+"""Do diluted samples run parallel to the standards?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ruptureflow.assay.errors import AssayError
+from ruptureflow.config.plan import AssaySettings
 from ruptureflow.tables.assay import PARALLELISM
 
 if TYPE_CHECKING:
@@ -73,33 +74,14 @@ def parallelism(dilution: ArrayLike, dose: ArrayLike, level: float = 0.95) -> Pa
     )
 
 
-def extraction_recovery(measured: ArrayLike, endogenous: float, spike: float) -> tuple[float, float]:
-    """Recovery of a spike and its standard error, mean(measured) ÷ (endogenous + spike).
+def parallelism_rows(
+    concentrations: pd.DataFrame, samples: pd.DataFrame, analyte: str, settings: AssaySettings
+) -> pd.DataFrame:
+    """Parallelism of every specimen of one analyte that was measured at three or more dilutions in one run.
 
-    What it gives is what an analyte's `recovery` in wave.yaml holds: concentrations are divided by it.
-
-    Parameters
-    ----------
-    measured : concentrations of the spiked pool after extraction, one an extraction.
-    endogenous : concentration of the pool without spike.
-    spike : concentration added before extraction.
-
-    Raises
-    ------
-    AssayError
-        without a measurement, or where nothing was there to recover.
+    `largest_deviation` is that of a dilution's mean from the least diluted one within the quantification range (ICH
+    M10: within 20 %).
     """
-    values = np.asarray(measured, dtype=float)
-    values = values[~np.isnan(values)]
-    added = endogenous + spike
-    if not values.size or not added > 0:
-        raise AssayError("extraction recovery needs a measured value and a positive endogenous + spiked concentration")
-    error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan
-    return float(values.mean() / added), float(error / added)
-
-
-def parallelism_rows(concentrations: pd.DataFrame, samples: pd.DataFrame, analyte: str, level: float) -> pd.DataFrame:
-    """Parallelism of every specimen of one analyte that was measured at three or more dilutions in one run."""
     import pandas as pd
 
     own = concentrations[concentrations["analyte"].eq(analyte) & (concentrations["concentration"] > 0)]
@@ -109,7 +91,12 @@ def parallelism_rows(concentrations: pd.DataFrame, samples: pd.DataFrame, analyt
     rows = []
     for key, specimen in own.groupby([*SPECIMEN, "run"], sort=True):
         dilution = specimen["dilution"].to_numpy(dtype=float)
-        found = parallelism(dilution, specimen["concentration"].to_numpy(dtype=float) / dilution, level)
+        found = parallelism(dilution, specimen["concentration"].to_numpy(dtype=float) / dilution, settings.level)
+        means = specimen.groupby("dilution")["concentration"].mean()
+        inside = specimen[~(specimen["concentration"] > specimen["uloq"])]["dilution"]
+        reference = means[inside.min()] if len(inside) else means.iloc[0]
+        deviation = 100 * (means / reference - 1)
+        largest = float(deviation.iloc[deviation.abs().to_numpy().argmax()])
         rows.append(
             {
                 "analyte": analyte,
@@ -121,6 +108,8 @@ def parallelism_rows(concentrations: pd.DataFrame, samples: pd.DataFrame, analyt
                 "ci_high": found.ci_high,
                 "p_value": found.p_value,
                 "dilution_cv": found.dilution_cv,
+                "largest_deviation": largest,
+                "within_limits": abs(largest) <= settings.dilution_limit,
                 "parallel": found.ci_low <= 1 <= found.ci_high,
             }
         )

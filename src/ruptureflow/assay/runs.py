@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,8 +154,10 @@ def _or_reason(fit: object) -> Curve | str:
         return str(error)
 
 
-def measure_run(tubes: RunTubes, curve: Curve | str, settings: AssaySettings) -> RunResult:
-    """Read standards, QC samples and unknowns of one run from its curve."""
+def measure_run(
+    tubes: RunTubes, curve: Curve | str, settings: AssaySettings, anchors: Collection[str] = ()
+) -> RunResult:
+    """Read standards, QC samples and unknowns of one run from its curve; `anchors` are standards not judged."""
     unknown, control = tubes.content == "unknown", tubes.content == "qc"
     samples, controls = (
         group(tubes.label[unknown], tubes.signal[unknown]),
@@ -177,7 +180,7 @@ def measure_run(tubes: RunTubes, curve: Curve | str, settings: AssaySettings) ->
     names = standards.names.copy()
     names[standards.index] = tubes.label[chosen]
     standards = Groups(names, standards.index, standards.count, standards.mean, standards.sd)
-    levels = standard_levels(curve, standards, group_dose, signal, settings)
+    levels = standard_levels(curve, standards, group_dose, signal, settings, anchors)
     p = lack_of_fit(curve, standards, group_dose)
     materials = [standards, controls, samples]
     scale = np.asarray(curve.largest_signal)
@@ -260,10 +263,15 @@ def _curve_flags(curve: Curve, levels: StandardLevels, p: float, settings: Assay
         flags.append("not identified")
     if curve.left_out:
         flags.append("tubes left out")
-    if levels.dose.size < settings.levels_needed:
+    judged = np.flatnonzero(levels.judged)
+    if judged.size < settings.levels_needed:
         flags.append("few levels")
-    if levels.within.mean() * 100 < settings.levels_within:
+    elif levels.within[judged].sum() < settings.levels_needed:
+        flags.append("few levels within limits")
+    if levels.share_within < settings.levels_within:
         flags.append("back-calculation")
+    if judged.size and not levels.within[judged[[0, -1]]].all():
+        flags.append("end level")
     if p < settings.lack_of_fit_p:
         flags.append("lack of fit")
     if turns_back(curve, levels):

@@ -9,9 +9,11 @@ import numpy as np
 
 from ruptureflow.assay.flags import is_used, joined, stop_where_told
 from ruptureflow.assay.logistic import PARAMETERS, Array
+from ruptureflow.assay.recovery import COMPLETE, Recovery
 from ruptureflow.assay.runs import RunResult, bound_percent
 from ruptureflow.assay.stacking import stacked
 from ruptureflow.assay.units import conversion
+from ruptureflow.assay.variance import variance_means
 from ruptureflow.config.plan import AssaySettings
 from ruptureflow.config.wave import Analyte
 from ruptureflow.tables.assay import CONCENTRATIONS
@@ -30,6 +32,7 @@ def sample_rows(
     reported: pd.DataFrame,
     analyte: Analyte,
     settings: AssaySettings,
+    recovery: Recovery = COMPLETE,
 ) -> pd.DataFrame:
     """Every sample of one analyte, measured or not.
 
@@ -38,6 +41,7 @@ def sample_rows(
     samples : rows of the manifest (tables.intake.SAMPLES) of this analyte.
     runs : what each run tells.
     reported : the lab's own concentrations (tables.intake.REPORTED_CONCENTRATIONS) of this analyte.
+    recovery : what of the analyte extraction recovers; concentrations from signals are divided by it.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def sample_rows(
     factor = np.where(
         signals,
         rows["dilution"].fillna(analyte.dilution).to_numpy(dtype=float)
-        / (analyte.concentration_factor * analyte.recovery),
+        / (analyte.concentration_factor * recovery.share),
         1.0,
     )
     unit = analyte.reported_unit or analyte.unit
@@ -79,7 +83,8 @@ def sample_rows(
     scaled = ["concentration", "ci_low", "ci_high", "lod", "lloq", "uloq"]
     rows[scaled] = rows[scaled].to_numpy(dtype=float) * factor[:, None]
     rows["unit"] = unit
-    _errors(rows)
+    _errors(rows, np.where(signals, recovery.relative_error, 0.0))
+    _tell_hooks(rows)
     _judge(rows, settings)
     _set_aside_earlier(rows)
     rows["used"] = np.array([is_used(flags, settings) for flags in rows["flags"]], dtype=bool)
@@ -137,6 +142,12 @@ def _from_signals(runs: list[RunResult], settings: AssaySettings) -> pd.DataFram
             _add(flags, outside & ~zero_side, "above uloq")
             _add(flags, (dose < lowest) | (dose > highest) | outside, "extrapolated")
             _add(flags, outside_low, "below lod")
+            sd = (
+                result.replicate_sd
+                * variance_means(groups.mean, np.asarray(result.curve.largest_signal)) ** result.curve.power
+            )
+            past = (groups.mean - result.curve.theta[1]) * (1 if result.curve.rising else -1)
+            _add(flags, past > 3 * sd / np.sqrt(groups.count), "beyond plateau")
         _add(flags, groups.count == 1, "single replicate")
         part |= {"flags": flags, "outside_low": outside_low}
         part |= dict(zip(GRADIENTS, gradient.T, strict=True))
@@ -208,15 +219,38 @@ def _from_reports(reported: pd.DataFrame, analyte: Analyte, settings: AssaySetti
     return pd.DataFrame(rows).reindex(columns=_nothing_measured().columns)
 
 
-def _errors(rows: pd.DataFrame) -> None:
-    """Standard errors and gradients of the concentration from those of its log."""
+def _errors(rows: pd.DataFrame, recovery_error: Array) -> None:
+    """Standard errors and gradients of the concentration from those of its log.
+
+    `recovery_error` is the relative standard error of the recovery each concentration was divided by.
+    """
     concentration = rows["concentration"].to_numpy(dtype=float)
     replicate, calibration = (rows[c].to_numpy(dtype=float) for c in ("log_replicate", "log_calibration"))
-    rows["log_std_error"] = np.sqrt(replicate + calibration)
+    rows["log_std_error"] = np.sqrt(replicate + calibration + recovery_error**2)
+    rows["recovery_std_error"] = np.where(np.isnan(replicate), np.nan, concentration * recovery_error)
     rows["std_error"] = concentration * rows["log_std_error"].to_numpy()
     rows["replicate_std_error"] = concentration * np.sqrt(replicate)
     rows["calibration_std_error"] = concentration * np.sqrt(calibration)
     rows[GRADIENTS] = rows[GRADIENTS].to_numpy(dtype=float) * concentration[:, None]
+
+
+def _tell_hooks(rows: pd.DataFrame) -> None:
+    """Flag specimens whose less diluted sample reads a lower dose than a more diluted one, in the same run.
+
+    By more than three standard errors of the difference of the logs: too much analyte bends the signal back.
+    """
+    specimen = ["patient", "role", "session", "occasion", "run"]
+    for _, own in rows[rows["concentration"] > 0].groupby(specimen, sort=False):
+        if own["dilution"].nunique() < 2:
+            continue
+        own = own.sort_values("dilution", kind="stable")
+        dilution, variance = own["dilution"].to_numpy(dtype=float), own["log_replicate"].to_numpy(dtype=float)
+        log_dose = np.log(own["concentration"].to_numpy(dtype=float) / dilution)
+        for place, label in enumerate(own.index):
+            later = dilution > dilution[place]
+            rise = log_dose[later] - log_dose[place]
+            if (rise > 3 * np.sqrt(np.nan_to_num(variance[later] + variance[place]))).any():
+                rows.at[label, "flags"].add("hook effect")
 
 
 def _judge(rows: pd.DataFrame, settings: AssaySettings) -> None:

@@ -33,12 +33,15 @@ AssayFlag = Literal[
     "above uloq",
     "extrapolated",
     "outside curve",
+    "beyond plateau",
+    "hook effect",
     "not positive",
     "assayed again",
     "several samples",
     "pre missing",
     "post missing",
     "different runs",
+    "bridged runs",
     "run unknown",
 ]
 """Flags of a sample or of a change; what each means stands in docs/assay.md."""
@@ -73,6 +76,14 @@ class AssaySettings(Strict):
     levels_needed: int = Field(default=6, ge=1, description="non-zero standard levels a curve should have (ICH M10)")
     levels_within: float = Field(default=75, gt=0, le=100, description="% of levels within the limits (ICH M10)")
     qc_limit: float = Field(default=20, gt=0, description="% deviation of a QC from its nominal value (ICH M10)")
+    total_error_limit: float = Field(default=30, gt=0, description="% |bias| + CV of a QC level over runs (ICH M10)")
+    dilution_limit: float = Field(default=20, gt=0, description="% deviation of a diluted specimen's mean (ICH M10)")
+    reanalysis_limit: float = Field(
+        default=30, gt=0, description="% difference of a repeat from the first, of the mean of both (ICH M10)"
+    )
+    bridge_runs: bool = Field(
+        default=False, description="join before and after of different runs by the runs' common QC samples"
+    )
     qc_cv: float | None = Field(
         default=None,
         gt=0,

@@ -35,6 +35,9 @@ class Analyte(Strict):
     dilution: float = Field(default=1, gt=0, description="dilution of a sample whose manifest names none")
     concentration_factor: float = Field(default=1, gt=0)
     recovery: float = Field(default=1, gt=0, description="extraction recovery, 1 = complete or not corrected")
+    anchors: list[str] = Field(
+        default=[], description="labels of standards that are anchor points: in the fit, but not judged (ICH M10)"
+    )
     lod: float | None = Field(
         default=None, gt=0, description="limit of detection as the lab reports it, where no signal came"
     )
@@ -255,6 +258,17 @@ class PlateFile(RawFile):
         return self
 
 
+class RecoveriesFile(RawFile):
+    """Spiked pools, one row an extraction: pool, spike, measured; run, endogenous, unit.
+
+    `measured` is the concentration after extraction, `spike` what was added before it, `endogenous` what the pool held
+    before; where no column endogenous is, the pool's rows with spike 0 give it.
+    """
+
+    kind: Literal["recoveries"]
+    analyte: str
+
+
 class ConcentrationsFile(RawFile):
     """Concentrations as the lab reports them, without signals: sample (or patient, session, occasion), concentration.
 
@@ -341,6 +355,7 @@ WaveFile = Annotated[
     | SamplesFile
     | TubesFile
     | PlateFile
+    | RecoveriesFile
     | ConcentrationsFile
     | CodesFile
     | ResponsesFile

@@ -132,8 +132,8 @@ CONCENTRATIONS = Table(
         Column(
             "treatment",
             "text",
-            "how the value was set where it lies beyond a limit: lod/sqrt2, lod/2, uloq, missing, mean of imputations or "
-            "conditional expectation (whose spread is smaller than that of values); empty = as measured",
+            "how the value was set where it lies beyond a limit: lod/sqrt2, lod/2, uloq, missing, mean of imputations "
+            "or conditional expectation (whose spread is smaller than that of values); empty = as measured",
             nullable=True,
         ),
         measured("ci_low", "lower end of the concentration's interval; 0 where it has none"),
@@ -142,6 +142,7 @@ CONCENTRATIONS = Table(
         measured("std_error", "standard error of the concentration"),
         measured("replicate_std_error", "its part from the replicates"),
         measured("calibration_std_error", "its part from the run's curve, common to the run"),
+        measured("recovery_std_error", "its part from the extraction recovery, common to all samples"),
         measured("log_std_error", "standard error of the natural log of the concentration"),
         measured("gradient_zero_dose_signal", "derivative of the concentration by A"),
         measured("gradient_infinite_dose_signal", "derivative by D"),
@@ -241,6 +242,8 @@ PARALLELISM = Table(
         measured("ci_high", "upper end of its interval"),
         measured("p_value", "p of slope = 1"),
         measured("dilution_cv", "CV of the concentrations corrected for dilution", "%"),
+        measured("largest_deviation", "largest deviation of a dilution from the least diluted one on the curve", "%"),
+        Column("within_limits", "flag", "that deviation within the limit", nullable=True),
         Column("parallel", "flag", "the interval holds 1", nullable=True),
     ),
     key=("analyte", "patient", "role", "session", "occasion", "run"),
@@ -298,6 +301,60 @@ IMPUTED_CHANGES = Table(
     ),
     key=("analyte", "role", "patient", "session", "draw"),
 )
+RECOVERY = Table(
+    "recovery",
+    "assay",
+    "one spiked pool at one spike: what extraction gives back",
+    (
+        ANALYTE,
+        Column("pool", "text", "pool's name"),
+        measured("endogenous", "concentration of the pool before the spike", "the assay's unit"),
+        measured("spike", "concentration added before extraction", "the assay's unit"),
+        Column("n", "integer", "extractions"),
+        measured("measured", "mean concentration after extraction", "the assay's unit"),
+        measured("cv", "CV of the extractions", "%"),
+        measured("recovery", "share that came back", "%"),
+        measured("std_error", "its standard error", "%"),
+    ),
+    key=("analyte", "pool", "spike"),
+)
+ACCURACY = Table(
+    "accuracy",
+    "assay",
+    "one QC level over all runs",
+    (
+        ANALYTE,
+        Column("level", "text", "label of the QC"),
+        measured("nominal", "assigned concentration", "the assay's unit"),
+        Column("n_runs", "integer", "runs"),
+        Column("n_tubes", "integer", "tubes with a dose"),
+        measured("bias", "mean − nominal, of nominal", "%"),
+        measured("cv", "CV of single tubes over runs", "%"),
+        measured("total_error", "|bias| + CV", "%"),
+        measured("share_within", "share of the tubes within the limit of a QC", "%"),
+        Column("within_limits", "flag", "total error within the limit", nullable=True),
+    ),
+    key=("analyte", "level"),
+)
+REANALYSIS = Table(
+    "reanalysis",
+    "assay",
+    "one sample measured again in a later run",
+    (
+        ANALYTE,
+        Column("sample", "text", "sample's id"),
+        Column("first_run", "text", "run of the first result", nullable=True),
+        Column("repeat_run", "text", "run of the last result", nullable=True),
+        measured("first", "first concentration"),
+        measured("repeat", "last concentration"),
+        UNIT,
+        measured("difference", "repeat − first, of the mean of both", "%"),
+        Column("within_limits", "flag", "difference within the limit"),
+        measured("share_within", "share of all repeats of the analyte within the limit", "%"),
+        Column("acceptable", "flag", "two thirds or more of them are"),
+    ),
+    key=("analyte", "sample"),
+)
 TABLES = (
     CURVES,
     CURVE_COVARIANCES,
@@ -312,4 +369,7 @@ TABLES = (
     LIMIT_SENSITIVITY,
     IMPUTATIONS,
     IMPUTED_CHANGES,
+    RECOVERY,
+    ACCURACY,
+    REANALYSIS,
 )

@@ -112,6 +112,22 @@ REPORTED_CONCENTRATIONS = Table(
     ),
     key=("sample", "analyte", "replicate"),
 )
+RECOVERIES = Table(
+    "recoveries",
+    "intake",
+    "one extraction of a spiked pool",
+    (
+        ANALYTE,
+        Column("pool", "text", "pool's name"),
+        Column("run", "text", "extraction or assay run, where known", nullable=True),
+        Column("endogenous", "number", "concentration of the pool before the spike", nullable=True, minimum=0),
+        Column("spike", "number", "concentration added before extraction", minimum=0),
+        Column("measured", "number", "concentration measured after extraction", nullable=True, minimum=0),
+        Column("replicate", "integer", "replicate number", minimum=1),
+        *SOURCE,
+    ),
+    key=("analyte", "pool", "run", "spike", "replicate"),
+)
 CODES = Table(
     "codes",
     "intake",
@@ -222,6 +238,7 @@ CLEAN = (
     SAMPLES,
     SIGNALS,
     REPORTED_CONCENTRATIONS,
+    RECOVERIES,
     CODES,
     RESPONSES,
     REPORTED_SCORES,

@@ -14,6 +14,7 @@ with job(snakemake):
         analytes=WaveSettings.model_validate_json(snakemake.params.wave).wave.analytes,
         settings=AssaySettings.model_validate_json(snakemake.params.settings),
         participants=read_table(snakemake.input.participants, intake.PARTICIPANTS),
+        recoveries=read_table(snakemake.input.recoveries, intake.RECOVERIES),
     )
     for table in assay.TABLES:
         write_table(getattr(measured, table.name), snakemake.output[table.name], table)

@@ -4,6 +4,7 @@ from ruptureflow.intake.kinds.codes import read_codes
 from ruptureflow.intake.kinds.concentrations import read_concentrations
 from ruptureflow.intake.kinds.participants import read_participants
 from ruptureflow.intake.kinds.plates import read_plate
+from ruptureflow.intake.kinds.recoveries import read_recoveries
 from ruptureflow.intake.kinds.responses import read_responses
 from ruptureflow.intake.kinds.samples import read_samples
 from ruptureflow.intake.kinds.scores import read_scores
@@ -14,6 +15,7 @@ READERS = {
     "samples": read_samples,
     "tubes": read_tubes,
     "concentrations": read_concentrations,
+    "recoveries": read_recoveries,
     "codes": read_codes,
     "responses": read_responses,
     "scores": read_scores,
