@@ -71,7 +71,7 @@ def fit_rows(question: Question, rows: pd.DataFrame, settings: ModelSettings, un
             "contextual_effects": contextual_rows(fit, question, settings, units, methods),
             "variances": variance_rows(fit, question),
             "random_effects": random_effect_rows(fit),
-            "influence": influence_rows(fit, methods, settings.level),
+            "influence": influence_rows(fit, question, methods, settings.level),
         },
         _status(fit),
         (*remarks, *unstandardised),

@@ -47,23 +47,26 @@ def random_effect_rows(fit: MixedFit) -> list[dict[str, Any]]:
     ]
 
 
-def influence_rows(fit: MixedFit, df_methods: Sequence[str], level: float) -> list[dict[str, Any]]:
-    """Every coefficient with each outermost group left out, p by the plan's first df method that allows it.
+def influence_rows(fit: MixedFit, question: Question, df_methods: Sequence[str], level: float) -> list[dict[str, Any]]:
+    """Every coefficient with each group left out, p by the plan's first df method that allows it.
+
+    The groups are the outermost ones, or those that the plan names first where it names crossed ones.
 
     Parameters
     ----------
     fit : the fitted model.
+    question : the model it answers.
     df_methods : the plan's df methods that can be computed for this fit.
     level : level of the decision is 1 − level.
 
     Returns
     -------
     list of dict
-        empty where none of the df methods is kenward-roger, satterthwaite or normal, or where groups are crossed:
-        without a whole group of one kind the others would lose rows.
+        empty where none of the df methods is kenward-roger, satterthwaite or normal.
     """
     usable = [method for method in df_methods if method in INFLUENCE_DF]
-    if not usable or not fit.design.nested:
+    if not usable:
         return []
-    table = fit.influence(df=usable[0], alpha=1 - level).rename(columns={"rows": "n_obs"})
+    first = question.groups[0] if isinstance(question.specification.groups, dict) else None
+    table = fit.influence(df=usable[0], alpha=1 - level, group=first).rename(columns={"rows": "n_obs"})
     return [row | {"df_method": usable[0], "group": str(row["group"])} for row in table.to_dict("records")]

@@ -48,7 +48,7 @@ class FittedPlan:
     variances : random effects' variances and covariances, residual variances.
     plan : one row an analysis × model × outcome: fitted, not available (with the reason) or failed.
     random_effects : predicted random effects, one row a group and effect.
-    influence : every coefficient with each outermost group left out.
+    influence : every coefficient with each patient (outermost, or first named group) left out.
     descriptives : one row a numeric variable of the sessions.
     """
 

@@ -213,7 +213,7 @@ RANDOM_EFFECTS = Table(
 INFLUENCE = Table(
     "influence",
     "models",
-    "one coefficient with one outermost group left out",
+    "one coefficient with one group left out: each outermost one, or each of the first named of crossed ones",
     (
         WAVE,
         ANALYSIS,
