@@ -14,10 +14,15 @@ from ruptureflow.mixed.design import Design, design_of_rows
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.fitting import estimate_design, find_minimum
+from ruptureflow.mixed.likelihood import away_from_zero
 from ruptureflow.mixed.refit import likelihood_with, outcome_products, scalar_basis, scalar_fits
 from ruptureflow.mixed.simulation import noise
+from ruptureflow.mixed.status import SINGULAR
+from ruptureflow.mixed.unit_refits import unit_refits
 
 CHUNK = 500
+# Where refits start a variance that was estimated at zero.
+_START = 0.3
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,21 @@ def refit_noise(estimate: Estimate, values: np.ndarray) -> Draws:
     variances = np.empty((draws, len(component_names(estimate))))
     singular = np.empty(draws, dtype=bool)
     deviance = np.empty(draws)
+    if estimate.likelihood.one_small_level:
+        batch, layout = estimate.likelihood.batches[0], design.levels[0].layout
+        start = away_from_zero((layout,), estimate.theta, _START)
+        for here, fits in unit_refits(batch, layout, criterion, outcomes, start):
+            coefficients[here] = (fits.beta + outcomes.coefficients[:, here].T) @ back.T
+            sigma2 = 1.0 if criterion.scale_known else fits.rss / criterion.degrees
+            factors = np.linalg.solve(scaled.to_effects[0], layout.factors(fits.theta))
+            elements = (factors @ factors.swapaxes(1, 2))[:, *layout.entries]
+            scale2 = np.broadcast_to(sigma2 * unit**2, len(fits.rss))
+            variances[here, : layout.count] = elements * scale2[:, None]
+            if not criterion.scale_known:
+                variances[here, -1] = scale2
+            singular[here] = np.linalg.svd(layout.factors(fits.theta), compute_uv=False)[:, -1] < SINGULAR
+            deviance[here] = fits.value + constant
+        return Draws(coefficients, variances, singular, deviance)
     for draw in range(draws):
         likelihood = likelihood_with(estimate, outcomes, draw)
         found = find_minimum(likelihood)
@@ -115,7 +135,7 @@ def _deviance_constant(estimate: Estimate) -> float:
 
 
 def _is_singular(factors: list[np.ndarray]) -> bool:
-    return any(f.size and np.linalg.svd(f, compute_uv=False)[-1] < 1e-4 for f in factors)
+    return any(f.size and np.linalg.svd(f, compute_uv=False)[-1] < SINGULAR for f in factors)
 
 
 def _refit_dense(estimate: Estimate, values: np.ndarray, back: np.ndarray, constant: float) -> Draws:

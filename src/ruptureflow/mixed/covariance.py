@@ -103,6 +103,21 @@ class FactorLayout:
             return self._curvature(gradient)
         return (self._maps[1] @ gradient).reshape(self.count, self.count)
 
+    def factors(self, theta: np.ndarray) -> np.ndarray:
+        """``(n, size, size)``: a factor for every row of free entries."""
+        out = np.zeros((len(theta), self.size, self.size))
+        rows, cols = self.entries
+        out[:, rows, cols] = theta
+        return out
+
+    def jacobians(self, factors: np.ndarray) -> np.ndarray:
+        """``jacobian`` of every factor (few effects)."""
+        return (factors.reshape(len(factors), -1) @ self._maps[0].T).reshape(-1, self.count, self.count)
+
+    def curvatures(self, gradients: np.ndarray) -> np.ndarray:
+        """``curvature`` of every gradient (few effects)."""
+        return (gradients @ self._maps[1].T).reshape(-1, self.count, self.count)
+
     def _jacobian(self, factor: np.ndarray) -> np.ndarray:
         rows, cols = self.entries
         same_row, crossed, _, _ = self._patterns

@@ -11,6 +11,7 @@ from ruptureflow.mixed.estimate import Estimate
 from ruptureflow.mixed.likelihood import BlockLikelihood
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.scaling import Scaled
+from ruptureflow.mixed.two_level import TwoLevelBatches
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,31 @@ def with_outcome(batches: tuple[Batch, ...], outcomes: Outcomes, draw: int) -> t
             products[0, -1, -1] = outcomes.total[draw]
         out.append(Batch(products, batch.places, batch.units, q))
     return tuple(out)
+
+
+def with_outcome_by_level(batches: TwoLevelBatches, outcomes: Outcomes, draw: int) -> TwoLevelBatches:
+    """The same for levels that are eliminated one after the other.
+
+    Only sums over the inner units of an outer one enter where no inner effect takes part: the first of them gets all.
+    """
+    products = batches.products.copy()
+    q1, q2 = batches.sizes
+    products[:, :, -1] = 0.0
+    products[:, -1, :] = 0.0
+    others = [part for number, part in enumerate(outcomes.with_effects) if number != batches.inner_level]
+    if batches.repeats:
+        for place, part in zip(batches.outer_places, others, strict=True):
+            products[0, place, -1] = part[:, :, draw]
+    else:
+        products[batches.starts, :q1, -1] = others[0][:, :, draw]
+    products[:, q1 : q1 + q2, -1] = outcomes.with_effects[batches.inner_level][batches.order, :, draw]
+    products[:, -1, :-1] = products[:, :-1, -1]
+    products[0, -1, -1] = outcomes.total[draw]
+
+    def dense() -> tuple[Batch, ...]:
+        return with_outcome(batches.dense, outcomes, draw)
+
+    return replace(batches, products=products, make_dense=dense)
 
 
 @dataclass(frozen=True)
@@ -200,7 +226,9 @@ def scalar_fits(batch: Batch, outcomes: Outcomes, criterion: Criterion, basis: E
 
 def likelihood_with(estimate: Estimate, outcomes: Outcomes, draw: int) -> BlockLikelihood:
     """Likelihood of one of many outcomes."""
-    return replace(estimate.likelihood, batches=with_outcome(estimate.likelihood.batches, outcomes, draw))
+    batches = estimate.likelihood.batches
+    put = with_outcome_by_level if isinstance(batches, TwoLevelBatches) else with_outcome
+    return replace(estimate.likelihood, batches=put(batches, outcomes, draw))
 
 
 def scalar_basis(estimate: Estimate) -> Eigenbasis | None:
