@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +20,10 @@ class Bridge:
     variance: float
 
 
-def run_bridges(quality_controls: pd.DataFrame) -> dict[tuple[str, str, str], Bridge]:
-    """A bridge for every two runs of an analyte that share a QC level.
+def run_bridges(
+    quality_controls: pd.DataFrame, wanted: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], Bridge]:
+    """A bridge for each wanted (analyte, run, other run) that share a QC level.
 
     Notes
     -----
@@ -34,6 +36,9 @@ def run_bridges(quality_controls: pd.DataFrame) -> dict[tuple[str, str, str], Br
         (analyte, run, other run): the bridge from the first to the second.
     """
     found: dict[tuple[str, str, str], Bridge] = {}
+    pairs: dict[str, set[tuple[str, str]]] = {}
+    for analyte, first, second in wanted:
+        pairs.setdefault(analyte, set()).add((first, second))
     measured = quality_controls[quality_controls["concentration"] > 0]
     for analyte, own in measured.groupby("analyte", sort=False):
         runs = {
@@ -45,7 +50,9 @@ def run_bridges(quality_controls: pd.DataFrame) -> dict[tuple[str, str, str], Br
             }
             for run, group in own.groupby("run", sort=False)
         }
-        for first, second in permutations(runs, 2):
+        for first, second in pairs.get(str(analyte), ()):
+            if first not in runs or second not in runs:
+                continue
             common = [level for level in runs[first] if level in runs[second]]
             if not common:
                 continue
@@ -54,7 +61,7 @@ def run_bridges(quality_controls: pd.DataFrame) -> dict[tuple[str, str, str], Br
             replicate = np.nanmean(parts) / len(common) if not np.isnan(parts).all() else np.nan
             scatter = shifts.var(ddof=1) / len(common) if len(common) > 1 else np.nan
             if not (np.isnan(replicate) and np.isnan(scatter)):
-                found[str(analyte), str(first), str(second)] = Bridge(
+                found[str(analyte), first, second] = Bridge(
                     float(shifts.mean()), float(np.nanmax([replicate, scatter]))
                 )
     return found

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ruptureflow.assay.beyond_limit import cohorts, draw_rows, imputed_change_rows, with_treatment
-from ruptureflow.assay.bridge import run_bridges
 from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.limit_sensitivity import limit_sensitivity
 from ruptureflow.assay.logistic import PARAMETERS, Array
@@ -111,7 +110,7 @@ def measure_samples(
         parts["run_designs"].append(run_design_rows(concentrations, participants, name))
         parts["parallelism"].append(parallelism_rows(concentrations, own_samples, name, settings))
         parts["reanalysis"].append(reanalysis_rows(concentrations, name, settings))
-    changes = change_rows(concentrations, covariances, settings, run_bridges(controls) if settings.bridge_runs else {})
+    changes = change_rows(concentrations, covariances, settings, controls if settings.bridge_runs else None)
     parts["concentrations"] = [concentrations]
     parts["changes"].append(changes)
     parts["limit_sensitivity"].append(limit_sensitivity(groups, settings))

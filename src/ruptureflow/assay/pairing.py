@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ruptureflow.assay.bridge import Bridge
+from ruptureflow.assay.bridge import run_bridges
 from ruptureflow.assay.flags import is_used, joined, stop_where_told
 from ruptureflow.assay.logistic import Array
 from ruptureflow.assay.samples import GRADIENTS
@@ -35,7 +34,7 @@ def change_rows(
     concentrations: pd.DataFrame,
     covariances: dict[tuple[str, str], Array],
     settings: AssaySettings,
-    bridges: Mapping[tuple[str, str, str], Bridge] | None = None,
+    quality_controls: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Change from before to after for every person and session that has a sample.
 
@@ -43,8 +42,8 @@ def change_rows(
     ----------
     concentrations : rows of tables.assay.CONCENTRATIONS as `with_treatment` gives them.
     covariances : (analyte, run): covariance of the run's parameters, padded to five.
-    bridges : (analyte, run before, run after): how much higher the second run reads; the sample after is brought to
-        the level of the run before, and the bridge's variance takes the place of both curves'.
+    quality_controls : rows of tables.assay.QUALITY_CONTROLS to bridge different runs by: the sample after is brought to
+        the level of the run before, and the bridge's variance takes the place of both curves'. None: no bridge.
 
     Returns
     -------
@@ -76,7 +75,7 @@ def change_rows(
         side = side.rename(columns={c: f"{occasion}_{c}" for c in side.columns if c not in PERSON_SESSION})
         rows = rows.merge(side, on=PERSON_SESSION, how="left", validate="1:1")
     rows = rows.sort_values(PERSON_SESSION, kind="stable").reset_index(drop=True)
-    bridge_variance = _bridge(rows, bridges or {})
+    bridge_variance = _bridge(rows, quality_controls)
     pre, post = (rows[f"{side}_value"].to_numpy(dtype=float) for side in sides)
     rows["pre"], rows["post"] = pre, post
     rows["change"] = post - pre
@@ -160,10 +159,14 @@ def _one_a_session(side: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([side[~doubled], pd.DataFrame(merged)], ignore_index=True)
 
 
-def _bridge(rows: pd.DataFrame, bridges: Mapping[tuple[str, str, str], Bridge]) -> Array:
+def _bridge(rows: pd.DataFrame, quality_controls: pd.DataFrame | None) -> Array:
     """Bring samples after to the level of the run before; variance of the log shift, NaN where there is no bridge."""
-    keys = zip(rows["analyte"], rows["pre_run"], rows["post_run"], strict=True)
-    found = [bridges.get(key) if all(isinstance(part, str) for part in key) else None for key in keys]
+    if quality_controls is None:
+        return np.full(len(rows), np.nan)
+    keys = list(zip(rows["analyte"], rows["pre_run"], rows["post_run"], strict=True))
+    apart = [all(isinstance(part, str) for part in key) and key[1] != key[2] for key in keys]
+    bridges = run_bridges(quality_controls, [key for key, is_apart in zip(keys, apart, strict=True) if is_apart])
+    found = [bridges.get(key) if is_apart else None for key, is_apart in zip(keys, apart, strict=True)]
     shift = np.array([bridge.shift if bridge else 0.0 for bridge in found])
     rows["post_value"] *= np.exp(-shift)
     rows["post_log_value"] -= shift
