@@ -24,14 +24,20 @@ def read(folder, rows):
 
 
 def test_extractions_would_be_lost_or_numbered_wrongly(tmp_path):
-    tables = read(tmp_path, ["A;0;7,5;pg/mL", "A;0;8,5;pg/mL", "A;90;80;pg/mL", "B;90;NA;pg/mL", ";90;3;pg/mL"])
+    tables = read(tmp_path, ["A;0;7,5;pg/mL", "A;0;8,5;pg/mL", "A;90;80;pg/mL", "B;90;NA;pg/mL"])
     assert tables.problems.query("severity == 'error'").empty
     found = tables.recoveries
     assert found["measured"].tolist()[:3] == [7.5, 8.5, 80.0]
     assert found["replicate"].tolist() == [1, 2, 1, 1]
     assert found["measured"].isna().tolist() == [False, False, False, True]
+
+
+def test_a_row_without_a_pool_would_pass_unseen(tmp_path):
+    tables = read(tmp_path, ["A;0;7,5;pg/mL", ";90;3;pg/mL"])
+    error = tables.problems[tables.problems["severity"] == "error"].iloc[0]
+    assert (error["row"], error["problem"], error["fix"]) == (3, "empty where a value is needed", "fill the cell")
     aside = tables.ledger[tables.ledger["file"] == "spiked.csv"]
-    assert aside[["row", "reason"]].to_numpy().tolist() == [[6, "no pool or no spike"]]
+    assert aside[["row", "reason"]].to_numpy().tolist() == [[3, "no pool or no spike"]]
 
 
 def test_a_spike_in_another_unit_or_in_words_would_be_taken_for_a_number(tmp_path):
