@@ -1,4 +1,4 @@
-"""The fitted model: everything read off a fit is asked for here and computed in the module of its name."""
+"""The fitted model: everything tested on a fit is asked for here and computed in the module of its name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,22 @@ from ruptureflow.mixed import (
     inference,
     influence,
     kenward_roger,
-    prediction,
     profile,
+    profile_variances,
     robust,
     satterthwaite,
 )
-from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.errors import ModelError
 from ruptureflow.mixed.estimate import Estimate
+from ruptureflow.mixed.fitted import FittedModel
 from ruptureflow.mixed.fitting import estimate_design, structured_maker
 from ruptureflow.mixed.inference import Joint, Rows
 from ruptureflow.mixed.residuals import parse_residual
-from ruptureflow.mixed.status import FitStatus
 from ruptureflow.mixed.summary import summary_text
 
 
 @dataclass(frozen=True, repr=False)
-class MixedFit:
+class MixedFit(FittedModel):
     """A fitted linear mixed model.
 
     Made by ``fit_mixed`` or ``fit_arrays``; everything is computed when asked for.
@@ -41,16 +40,6 @@ class MixedFit:
         Residual structure as it was spelt.
     """
 
-    estimate: Estimate
-    residual_kind: str = "independent"
-
-    def __repr__(self) -> str:
-        groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
-        return (
-            f"<MixedFit {self.design.description}: {self.method.upper()}, {self.n_obs} rows, {groups}, "
-            f"residual {self.residual_kind}; {self.status.message}>"
-        )
-
     def summary(self, df: str | None = None) -> str:
         """Text for people: what was fitted, the verdict, variance components and fixed effects.
 
@@ -58,105 +47,13 @@ class MixedFit:
         """
         return summary_text(self, df or ("kenward-roger" if self.method == "reml" else "satterthwaite"))
 
-    # -- what was fitted -------------------------------------------------------------------------------------------
-
-    @property
-    def design(self) -> Design:
-        """Outcome, fixed effects and grouping levels as used."""
-        return self.estimate.design
-
-    @property
-    def method(self) -> str:
-        """``"reml"`` or ``"ml"``."""
-        return "reml" if self.estimate.criterion.reml else "ml"
-
-    @property
-    def n_obs(self) -> int:
-        """Number of rows used."""
-        return self.design.rows
-
-    @property
-    def n_groups(self) -> dict[str, int]:
-        """Number of units of each level."""
-        return {level.name: level.units for level in self.design.levels}
-
-    @property
-    def dropped_rows(self) -> tuple:
-        """Index labels of the rows left out for missing values."""
-        return self.design.dropped
-
-    @property
-    def n_dropped(self) -> int:
-        """Number of rows left out for missing values."""
-        return len(self.design.dropped)
-
-    @property
-    def status(self) -> FitStatus:
-        """Verdict: converged, singular (where), gradient norm, iterations, boundary rule."""
-        return self.estimate.status
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Names of the fixed effects, formulaic's."""
-        return self.design.fixed.names
-
-    # -- estimates -------------------------------------------------------------------------------------------------
-
-    @property
-    def coefficients(self) -> pd.Series:
-        """Fixed effects by term."""
-        return pd.Series(self.estimate.coefficients, index=list(self.terms), name="estimate")
-
-    @property
-    def covariance(self) -> pd.DataFrame:
-        """Model-based covariance of the fixed effects (not adjusted for small samples)."""
-        return pd.DataFrame(self.estimate.covariance, index=list(self.terms), columns=list(self.terms))
-
-    @property
-    def random_covariance(self) -> dict[str, pd.DataFrame]:
-        """Covariance matrix of the random effects of each level, in squared units of the outcome."""
-        out = {}
-        for level, matrix in zip(self.design.levels, self.estimate.random_covariances, strict=True):
-            names = list(level.effects.names)
-            out[level.name] = pd.DataFrame(matrix, index=names, columns=names)
-        return out
-
-    @property
-    def residual_variance(self) -> float:
-        """Residual variance; NaN where the sampling variances are known.
-
-        For ``varying`` and ``unstructured`` residuals it is that of the first stratum; see ``residual_parameters``.
-        """
-        return float("nan") if self.estimate.criterion.scale_known else float(self.estimate.scale2)
-
-    @property
-    def residual_parameters(self) -> dict[str, float]:
-        """Parameters of the residual structure: ``variance``, ``correlation``, ``variance[stratum]`` ..."""
-        likelihood = self.estimate.likelihood
-        if not hasattr(likelihood, "structure"):
-            return {} if self.estimate.criterion.scale_known else {"variance": self.residual_variance}
-        return likelihood.structure.parameters(likelihood.eta(self.estimate.theta), self.estimate.scale2)
-
-    @property
-    def log_likelihood(self) -> float:
-        """Log-likelihood (restricted under REML, as lme4 and nlme print it)."""
-        return -0.5 * self.estimate.deviance
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of parameters counted by AIC and BIC: fixed effects, covariance parameters, residual variance."""
-        known = self.estimate.criterion.scale_known
-        return self.design.columns + len(self.estimate.theta) + (0 if known else 1)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, fixed effects counted under REML too, as lme4."""
-        return self.estimate.deviance + 2.0 * self.n_parameters
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion with the number of rows, as lme4."""
-        return self.estimate.deviance + np.log(self.n_obs) * self.n_parameters
+    def refit(self, method: str) -> "MixedFit":
+        """The same model by ``"reml"`` or ``"ml"``."""
+        if method == self.method:
+            return self
+        spec = parse_residual(self.residual_kind)
+        maker = structured_maker(spec, self.design)
+        return MixedFit(estimate_design(self.design, method, self.estimate.boundary, maker), self.residual_kind)
 
     # -- inference -------------------------------------------------------------------------------------------------
 
@@ -342,7 +239,7 @@ class MixedFit:
         estimate = self.refit(method).estimate
         found = [] if method == "reml" or not fixed else profile.fixed_effect_intervals(estimate, root)
         if not hasattr(estimate.likelihood, "structure") or method == "reml":
-            found = found + profile.variance_intervals(estimate, root)
+            found = found + profile_variances.variance_intervals(estimate, root)
         rows = [(x.name, x.estimate, x.low, x.high) for x in found]
         return pd.DataFrame(rows, columns=["term", "estimate", "ci_low", "ci_high"])
 
@@ -373,69 +270,3 @@ class MixedFit:
             return MixedFit(estimate, self.residual_kind)._rows(np.eye(self.design.columns), df)
 
         return influence.influence_table(self.estimate, rows_of, alpha, group)
-
-    # -- predictions -----------------------------------------------------------------------------------------------
-
-    @property
-    def random_effects(self) -> dict[str, pd.DataFrame]:
-        """BLUPs of each level: ``group, effect, value, conditional_sd`` (lme4's)``, std_error`` (SAS's)."""
-        out = {}
-        for level, effects in zip(self.design.levels, prediction.random_effects(self.estimate), strict=True):
-            q = level.layout.size
-            out[level.name] = pd.DataFrame(
-                {
-                    "group": np.repeat(np.array(level.labels, dtype=object), q),
-                    "effect": list(level.effects.names) * level.units,
-                    "value": effects.values.ravel(),
-                    "conditional_sd": effects.conditional_sd.ravel(),
-                    "std_error": effects.std_error.ravel(),
-                }
-            )
-        return out
-
-    def fitted_values(self, random: bool = True) -> pd.Series:
-        """Fitted values of the rows used; ``random=False``: fixed part only."""
-        fixed, effects = prediction.fitted_parts(self.estimate)
-        return pd.Series(fixed + effects if random else fixed, index=self.design.index, name="fitted")
-
-    def residuals(self, random: bool = True) -> pd.Series:
-        """Outcome minus fitted values."""
-        return pd.Series(
-            self.design.outcome - self.fitted_values(random).to_numpy(), index=self.design.index, name="residual"
-        )
-
-    def predict(self, data: pd.DataFrame, random: bool = False) -> pd.Series:
-        """Predictions for new rows.
-
-        ``random=False``: from the fixed effects (the expected value of an unknown group). ``random=True``: with the
-        BLUPs of the groups that were in the data; a group that was not gets its expected value.
-        """
-        values = contrasts.fixed_rows(self.design, data) @ self.estimate.coefficients
-        if random:
-            values = values + prediction.random_part(self.estimate, data)
-        return pd.Series(values, index=data.index, name="prediction")
-
-    @property
-    def r_squared(self) -> pd.Series:
-        """``marginal`` and ``conditional`` R² (Nakagawa & Schielzeth 2013; Johnson 2014 for slopes)."""
-        parts = prediction.explained_variance(self.estimate, prediction.mean_residual_variance(self.estimate))
-        return pd.Series({"marginal": parts.marginal, "conditional": parts.conditional})
-
-    @property
-    def icc(self) -> pd.Series:
-        """Share of each level's mean random variance in random plus residual variance (fixed effects adjusted for)."""
-        residual = prediction.mean_residual_variance(self.estimate)
-        parts = {}
-        for level, matrix in zip(self.design.levels, self.estimate.random_covariances, strict=True):
-            z = level.effects.values
-            parts[level.name] = float(((z @ matrix) * z).sum() / len(z))
-        total = residual + sum(parts.values())
-        return pd.Series({name: value / total for name, value in parts.items()})
-
-    def refit(self, method: str) -> "MixedFit":
-        """The same model by ``"reml"`` or ``"ml"``."""
-        if method == self.method:
-            return self
-        spec = parse_residual(self.residual_kind)
-        maker = structured_maker(spec, self.design)
-        return MixedFit(estimate_design(self.design, method, self.estimate.boundary, maker), self.residual_kind)
