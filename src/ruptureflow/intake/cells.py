@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING
 from ruptureflow.config.locale import Locale
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import NamedSheet
+from ruptureflow.intake.unreadable import NUMBER, why_no_number
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-NUMBER = {
-    ".": r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?",
-    ",": r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?",
-}
-# What spreadsheets make of "3-5" or "1.5": a date, shown as ISO (real date cells), 5-Mar, Mar-05 or 05.Mrz.
-MONTHS = r"[A-Za-zÄäéû]{3,4}"
-MANGLED_DATE = (
-    rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T].*)?|\d{{1,2}}[-./ ]?{MONTHS}[-./ ]?(?:\d{{2,4}})?|{MONTHS}[-./ ]\d{{2,4}}"
-)
+FIRST_YEAR, LAST_YEAR = 1950, 2100
 
 
 def missing(text: pd.Series, locale: Locale) -> pd.Series:
@@ -50,12 +43,22 @@ def read_numbers(
     if locale.decimal == ",":
         plain = plain.str.replace(",", ".", regex=False)
     read = pd.to_numeric(plain, errors="coerce").astype("float64")
+    endless = read.isin([float("inf"), float("-inf")])
+    read = read.where(~endless)
+    coded = cells.isin(locale.missing) & cells.str.contains("[0-9]", regex=True)
     for low, high in locale.missing_ranges:
+        coded |= (read >= low) & (read <= high)
         read = read.where((read < low) | (read > high))
-    bad = ~readable & ~empty
+    if coded.any():
+        where, blank = coded.to_numpy()[codes], pd.Series("", index=text.index, dtype="str")
+        findings.ledger("changed", sheet, where, heading, text, "a code declared to mean: no value", blank)
+    bad = (~readable & ~empty) | endless
     if bad.any():
-        where = pd.Series(bad.to_numpy()[codes], index=text.index)
-        _explain_unreadable(text, where, sheet, heading, locale, findings)
+        where = bad.to_numpy()[codes]
+        reasons = {cell: why_no_number(cell, locale) for cell in cells[bad]}
+        told = [reasons[cell] for cell in text[where]]
+        problems, fixes = [each.problem for each in told], [each.fix for each in told]
+        findings.about_cells("error", sheet, where, heading, text, problems, fixes)
     return pd.Series(read.to_numpy()[codes], index=text.index)
 
 
@@ -66,43 +69,6 @@ def looked_up(text: pd.Series, table: Mapping[str, object], dtype: str = "string
     codes, different = pd.factorize(text, use_na_sentinel=False)
     found = pd.array([table.get(each) if isinstance(each, str) else None for each in different], dtype=dtype)
     return pd.Series(found.take(codes), index=text.index)
-
-
-def _explain_unreadable(
-    text: pd.Series, bad: pd.Series, sheet: NamedSheet, heading: str | np.ndarray, locale: Locale, findings: Findings
-) -> None:
-    other = "," if locale.decimal == "." else "."
-    word = {",": "comma", ".": "point"}
-    other_locale = bad & text.str.fullmatch(NUMBER[other]).fillna(False).astype(bool)
-    date = bad & ~other_locale & text.str.fullmatch(MANGLED_DATE).fillna(False).astype(bool)
-    rest = bad & ~other_locale & ~date
-    findings.about_cells(
-        "error",
-        sheet,
-        other_locale.to_numpy(),
-        heading,
-        text,
-        f"a decimal {word[other]} where the file declares a decimal {word[locale.decimal]}",
-        f"write {locale.decimal!r}, or declare decimal: {other!r} for this file in wave.yaml",
-    )
-    findings.about_cells(
-        "error",
-        sheet,
-        date.to_numpy(),
-        heading,
-        text,
-        "a date where a number belongs; a spreadsheet may have turned the number into a date",
-        "format the column as text and type the number again",
-    )
-    findings.about_cells(
-        "error",
-        sheet,
-        rest.to_numpy(),
-        heading,
-        text,
-        "not a number",
-        "correct the cell, or list the word under missing in wave.yaml if it means: no value",
-    )
 
 
 def whole_numbers(
@@ -157,19 +123,44 @@ def times(sheet: NamedSheet, name: str, locale: Locale, findings: Findings) -> p
     text = sheet.text(name)
     empty = missing(text, locale)
     asked = text.where(~empty, None)
-    parsed = pd.to_datetime(asked, format=locale.date_format, errors="coerce")
+    # Clock times of several zones can be compared in one of them only.
+    in_one_zone = "%z" in locale.date_format
+    parsed = pd.to_datetime(asked, format=locale.date_format, errors="coerce", utc=in_one_zone)
+    parsed = parsed.dt.tz_localize(None) if in_one_zone else parsed
     if sheet.typed:
-        parsed = parsed.fillna(pd.to_datetime(asked, format="ISO8601", errors="coerce"))
-    bad = parsed.isna() & ~empty
+        as_cell = asked.where(asked.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9:.]+)?"), None)
+        parsed = parsed.fillna(pd.to_datetime(as_cell, format="ISO8601", errors="coerce"))
+    bad = (parsed.isna() & ~empty).to_numpy()
+    serial = bad & text.str.fullmatch("[0-9]{5}([.,][0-9]+)?").fillna(False).to_numpy(dtype=bool)
     findings.about_cells(
         "error",
         sheet,
-        bad.to_numpy(),
+        serial,
+        sheet.heading(name),
+        text,
+        "a spreadsheet's number of a date, shown without its date format",
+        "format the column as a date, save again",
+    )
+    findings.about_cells(
+        "error",
+        sheet,
+        bad & ~serial,
         sheet.heading(name),
         text,
         f"not a date or time in the format {locale.date_format}",
         "correct the cell, or declare date_format in wave.yaml",
     )
+    far = ((parsed.dt.year < FIRST_YEAR) | (parsed.dt.year > LAST_YEAR)).fillna(False).to_numpy(dtype=bool)
+    findings.about_cells(
+        "error",
+        sheet,
+        far,
+        sheet.heading(name),
+        text,
+        f"a date outside the years {FIRST_YEAR}–{LAST_YEAR}",
+        "correct the cell, or declare date_format in wave.yaml (%y for years of two digits)",
+    )
+    parsed = parsed.where(~far)
     iso = parsed.dt.strftime("%Y-%m-%dT%H:%M:%S").astype("string")
     return iso.str.removesuffix("T00:00:00")
 

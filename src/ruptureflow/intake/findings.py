@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,11 @@ class Findings:
 
     _problems: list[dict[str, Any]] = field(default_factory=list)
     _ledger: list[dict[str, Any]] = field(default_factory=list)
+    _headings: dict[tuple[str, str | None], Mapping[str, str]] = field(default_factory=dict)
+
+    def know_headings(self, file: str, sheet: str | None, headings: Mapping[str, str]) -> None:
+        """Remember a sheet's headings by our names, so that a problem of a clean row can name its column."""
+        self._headings[(file, sheet)] = headings
 
     def about_file(
         self,
@@ -80,16 +85,23 @@ class Findings:
                 }
             )
 
-    def about_rows(self, severity: Severity, frame: pd.DataFrame, value: Any, problem: Any, fix: Any) -> None:
-        """One problem for each row of a clean frame, placed by its source columns."""
+    def about_rows(
+        self, severity: Severity, frame: pd.DataFrame, value: Any, problem: Any, fix: Any, column: Sequence[str] = ()
+    ) -> None:
+        """One problem for each row of a clean frame, placed by its source columns.
+
+        `column` gives our names of the column at fault; the heading is the first of them that the row's sheet has.
+        """
         if len(frame):
+            places = zip(frame["source_file"], frame["source_sheet"], strict=True)
+            headings = [self._headings.get((file, None if sheet != sheet else sheet), {}) for file, sheet in places]
             self._problems.append(
                 {
                     "severity": severity,
                     "file": frame["source_file"].to_numpy(dtype=object),
                     "sheet": frame["source_sheet"].to_numpy(dtype=object),
                     "row": frame["source_row"].to_numpy(),
-                    "column": None,
+                    "column": [next((known[name] for name in column if name in known), None) for known in headings],
                     "value": value,
                     "problem": problem,
                     "fix": fix,

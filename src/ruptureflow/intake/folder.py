@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire
 from ruptureflow.config.plan import IntakeSettings
-from ruptureflow.config.project import matching_files
+from ruptureflow.config.project import is_of_a_program, layout_of, matching_files
 from ruptureflow.config.wave import WAVE_FILE, PlateFile, Wave, WaveFile
 from ruptureflow.intake.checks import check_across
 from ruptureflow.intake.checks.versions import tell_saved_again
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ABOUT = ("readme", "liesmich", "license", "licence", "changelog")
+"""Names of files that tell of a folder."""
+
+
 @dataclass(frozen=True)
 class WaveTables:
     """What intake hands over: one frame per table of `tables.intake`, under the table's name.
@@ -40,11 +44,11 @@ class WaveTables:
     samples: pd.DataFrame
     signals: pd.DataFrame
     reported_concentrations: pd.DataFrame
+    recoveries: pd.DataFrame
     codes: pd.DataFrame
     responses: pd.DataFrame
     reported_scores: pd.DataFrame
     problems: pd.DataFrame
-    recoveries: pd.DataFrame
     ledger: pd.DataFrame
     manifest: pd.DataFrame
 
@@ -120,12 +124,17 @@ def read_wave_folder(
         for path in paths:
             file = path.relative_to(folder).as_posix()
             progress(file)
-            frames, rows = _read_file(path, file, declared, context)
+            frames, rows = _read_file(path, file, declared, folder, context)
             for frame in frames:
                 for name, part in frame.items():
                     parts[name].append(part)
             read.append({"file": file, "kind": declared.kind, "rows_in": rows, "out": _source_rows(frames)})
+            layout = layout_of(folder, path, declared)
+            if layout is not None:
+                named = layout.relative_to(folder).as_posix()
+                read.append({"file": named, "kind": "layout", "rows_in": None, "out": None})
     clean = {table.name: _join(parts[table.name], table) for table in intake.CLEAN}
+    _tell_no_participant(clean["participants"], wave, context)
     check_across(clean, context)
     problems, ledger = context.findings.problems_table(), context.findings.ledger_table()
     if wave.pseudonyms is not None:
@@ -141,11 +150,11 @@ def read_wave_folder(
 
 
 def _read_file(
-    path: Path, file: str, declared: WaveFile, context: Context
+    path: Path, file: str, declared: WaveFile, folder: Path, context: Context
 ) -> tuple[list[dict[str, pd.DataFrame]], int]:
     """Frames by table of each sheet of a file, and the number of data rows it holds."""
     if isinstance(declared, PlateFile):
-        frames, rows = read_plate(path, file, declared, context)
+        frames, rows = read_plate(path, file, declared, folder, context)
         return [frames], rows
     sheets = read_sheets(path, file, declared, context.locale(declared), context.findings)
     frames = []
@@ -171,18 +180,31 @@ def _account_for_every_row(sheet: RawSheet, frames: dict[str, pd.DataFrame], con
 
 def _tell_undeclared_files(folder: Path, wave: Wave, context: Context) -> None:
     """Files that lie in the folder and that no entry names: nothing of them is read."""
-    named = {path for declared in wave.files for path in matching_files(folder, declared)}
+    named = set()
+    for declared in wave.files:
+        for path in matching_files(folder, declared):
+            named |= {path, layout_of(folder, path, declared)}
     for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith((".", "~$")) for part in relative.parts)
-        known = path in named or path.name == WAVE_FILE or path.stem.casefold() == "readme"
-        if path.is_file() and not known and not hidden:
-            context.findings.about_file(
-                "note",
-                relative.as_posix(),
-                "lies in the folder, but wave.yaml does not name it",
-                "name it if it counts",
-            )
+        if path.is_file() and path not in named and path.relative_to(folder).as_posix() != WAVE_FILE:
+            problem, fix = _of_an_undeclared(path, folder)
+            context.findings.about_file("note", path.relative_to(folder).as_posix(), problem, fix)
+
+
+def _of_an_undeclared(path: Path, folder: Path) -> tuple[str, str]:
+    if path.name.startswith(("~$", ".~lock.")):
+        return "the lock of a workbook that is open in a program", "save and close it: what is not saved is not read"
+    if is_of_a_program(path, folder):
+        return "left by a program, not by a person; not read", "nothing to do, or delete it"
+    if path.stem.casefold() in ABOUT:
+        return "about the folder, not of its data; not read", "nothing to do"
+    return "lies in the folder, but wave.yaml does not name it", "name it if it counts"
+
+
+def _tell_no_participant(participants: pd.DataFrame, wave: Wave, context: Context) -> None:
+    """A participants table that was read and lists nobody: then nobody else's rows could belong to anyone."""
+    if not len(participants) and not context.findings.has_errors():
+        file = next(file.path for file in wave.files if file.kind == "participants")
+        context.findings.about_file("error", file, "lists no participant", "add a row for each patient")
 
 
 def _source_rows(frames: list[dict[str, pd.DataFrame]]) -> int:

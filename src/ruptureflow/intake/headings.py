@@ -6,12 +6,26 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ruptureflow.config.wave import RawFile
 from ruptureflow.intake.findings import Findings
+from ruptureflow.intake.invisible import cleaned, has_unseen
 from ruptureflow.intake.raw import NamedSheet, RawSheet
+from ruptureflow.intake.unreadable import SPREADSHEET_ERRORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_COLUMNS = frozenset(
+    ("patient", "therapist", "gender", "arm", "role", "sample", "occasion", "planned_run", "run", "label", "position",
+     "coder", "code", "measure", "version", "pool", "item", "timepoint", "unit")
+)  # fmt: skip
+"""Our names of columns that hold words."""
+
+HEADINGS_SOUGHT = 20
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,9 @@ def pattern_expression(pattern: str, words: Mapping[str, Sequence[str]]) -> re.P
         known = words.get(name)
         if known:
             choices = sorted(known, key=len, reverse=True)
-            body = "|".join(f"0*{word}" if word.isdigit() else re.escape(word) for word in choices)
+            body = "|".join(f"0*{word}" if word.isdecimal() else re.escape(word) for word in choices)
         else:
-            body = r"\d+" if name in ("session", "item", "segment", "replicate") else r".+?"
+            body = "[0-9]+" if name in ("session", "item", "segment", "replicate") else r".+?"
         parts.append(f"(?P<{name}>{body})")
         end = match.end()
     parts.append(re.escape(pattern[end:]))
@@ -59,10 +73,13 @@ def pattern_expression(pattern: str, words: Mapping[str, Sequence[str]]) -> re.P
 
 def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings: Findings) -> NamedSheet | None:
     """A raw sheet with our column names, blank rows set aside; None where a needed column is missing."""
-    renamed = {heading: ours for ours, heading in declared.columns.items()}
+    renamed = {" ".join(heading.split()): ours for ours, heading in declared.columns.items()}
     expression = pattern_expression(expected.pattern, expected.words) if expected.pattern else None
     known = {*expected.required, *expected.optional}
     filled = {**_from_name(raw, declared, findings), **declared.constants}
+    _tell_unknown_names(raw, declared, expected, expression, filled, findings)
+    if _tell_headings_below(raw, renamed, expected, expression, filled, findings):
+        return None
     places: dict[str, int] = {}
     matched: dict[str, dict[str, str]] = {}
     unknown: list[str] = []
@@ -79,6 +96,10 @@ def name_columns(raw: RawSheet, declared: RawFile, expected: Expected, findings:
         elif match is not None:
             places[ours] = place
             matched[ours] = {name: _plain(text, expected.words.get(name)) for name, text in match.groupdict().items()}
+        elif ours in places and heading and heading not in doubled:
+            rival = raw.headings[places[ours]]
+            problem = f"stands for {ours}, as the column {rival!r} does"
+            _about(findings, raw, heading, problem, "list the one that does not count under ignore in wave.yaml")
         elif ours not in places and heading:
             unknown.append(heading)
     promised = {name for text in (declared.file_name, declared.sheet_name) for name in PLACEHOLDER.findall(text or "")}
@@ -127,27 +148,22 @@ def _named(
     cells = raw.cells[list(places.values())].copy()
     cells.columns = list(places)
     blank = (raw.cells == "").all(axis=1).to_numpy() if raw.cells.shape[1] else np.ones(len(raw.rows), bool)
+    findings.know_headings(raw.file, raw.sheet, headings)
+    if blank.all():
+        findings.about_file(
+            "warning",
+            raw.file,
+            "no row below the headings",
+            "copy the file again if rows are missing, or take it out of wave.yaml",
+            raw.sheet,
+            raw.heading_row,
+        )
     findings.ledger("set aside", raw, blank, None, None, "blank row")
     sheet = NamedSheet(raw.file, raw.sheet, cells, raw.rows, headings, matched, raw.typed).keep(~blank)
     cells = sheet.cells
     for name in cells.columns:
-        stripped = cells[name].str.strip()
-        changed = (stripped != cells[name]).to_numpy()
-        if changed.any():
-            findings.ledger("changed", sheet, changed, headings[name], cells[name], "blanks at the ends", stripped)
-            count = int(changed.sum())
-            first = int(np.flatnonzero(changed)[0])
-            findings.about_file(
-                "note",
-                sheet.file,
-                f"blanks at the ends of {count} cell{'s' if count > 1 else ''} of the column; removed",
-                "nothing to do; the ledger lists every cell",
-                sheet.sheet,
-                int(sheet.rows[first]),
-                headings[name],
-                cells[name].iloc[first],
-            )
-            cells[name] = stripped
+        cells[name] = _without_unseen(sheet, name, findings)
+    _tell_spreadsheet_errors(sheet, declared, findings)
     for name in declared.fill_down:
         if name in cells:
             below = cells[name].where(cells[name] != "").ffill().fillna("")
@@ -161,6 +177,125 @@ def _named(
             cells[name] = np.full(len(cells), value, dtype=object)
             cells[name] = cells[name].astype("str")
     return NamedSheet(sheet.file, sheet.sheet, cells, sheet.rows, headings, matched, raw.typed)
+
+
+def _without_unseen(sheet: NamedSheet, name: str, findings: Findings) -> pd.Series:
+    """A column without blanks at the ends of its cells and without unseen characters; each change is in the ledger."""
+    import pandas as pd
+
+    text = sheet.cells[name]
+    codes, different = pd.factorize(text, use_na_sentinel=False)
+    plain = pd.array([cleaned(each) for each in different], dtype="str")
+    touched = plain != different
+    if not touched.any():
+        return text
+    result = pd.Series(plain.take(codes), index=text.index)
+    unseen = np.array([has_unseen(each) for each in different])[codes]
+    for mask, what in (
+        (touched[codes] & ~unseen, "blanks at the ends"),
+        (unseen, "characters that nobody sees"),
+    ):
+        count = int(mask.sum())
+        if count:
+            heading = sheet.heading(name)
+            findings.ledger("changed", sheet, mask, heading, text, what, result)
+            first = int(np.flatnonzero(mask)[0])
+            findings.about_file(
+                "note",
+                sheet.file,
+                f"{what} of {count} cell{'s' if count > 1 else ''} of the column; removed",
+                "nothing to do; the ledger lists every cell",
+                sheet.sheet,
+                int(sheet.rows[first]),
+                heading,
+                text.iloc[first],
+            )
+    return result
+
+
+def _tell_spreadsheet_errors(sheet: NamedSheet, declared: RawFile, findings: Findings) -> None:
+    """`#REF!` and its like are no value in any column; where a number belongs, its reader tells them."""
+    for name in sheet.cells.columns:
+        if (
+            name in TEXT_COLUMNS
+            or name in getattr(declared, "covariates", ())
+            or name in getattr(declared, "carry", ())
+        ):
+            text = sheet.cells[name]
+            broken = text.isin(list(SPREADSHEET_ERRORS)).to_numpy()
+            findings.about_cells(
+                "error",
+                sheet,
+                broken,
+                sheet.heading(name),
+                text,
+                "an error value of a spreadsheet",
+                "correct the formula, or empty the cell",
+            )
+
+
+def _tell_unknown_names(
+    raw: RawSheet,
+    declared: RawFile,
+    expected: Expected,
+    expression: re.Pattern[str] | None,
+    filled: Mapping[str, str],
+    findings: Findings,
+) -> None:
+    """Names of ours in wave.yaml that such a file does not have: nothing would ever read them."""
+    known = [*expected.required, *expected.optional]
+    given = (
+        ("columns", declared.columns),
+        ("constants or a name's pattern", filled),
+        ("fill_down", declared.fill_down),
+    )
+    for key, names in given:
+        for name in names:
+            if name in known or (expression is not None and expression.fullmatch(name)):
+                continue
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            problem = f"wave.yaml gives {name!r} under {key}, which no file of this kind has"
+            findings.about_file("error", raw.file, problem, hint, raw.sheet, None, None, name)
+
+
+def _tell_headings_below(
+    raw: RawSheet,
+    renamed: Mapping[str, str],
+    expected: Expected,
+    expression: re.Pattern[str] | None,
+    filled: Mapping[str, str],
+    findings: Findings,
+) -> bool:
+    """Whether the headings stand in a row below, as under a title or a second header row."""
+
+    def hits(cells: Sequence[str]) -> int:
+        ours = {renamed.get(cell.strip(), cell.strip()) for cell in cells}
+        wanted = [name for name in expected.required if name not in filled]
+        matched = sum(bool(expression.fullmatch(each)) for each in ours) if expression is not None else 0
+        return sum(name in ours for name in wanted) + min(matched, 1)
+
+    if raw.heading_row is None or not len(raw.cells):
+        return False
+    above = hits(raw.headings)
+    best = max(
+        ((hits(row), -place) for place, row in enumerate(raw.cells.iloc[:HEADINGS_SOUGHT].to_numpy(dtype=object))),
+        default=(0, 0),
+    )
+    if best[0] < 2 or best[0] <= above:
+        return False
+    row = int(raw.rows[-best[1]])
+    findings.about_file(
+        "error",
+        raw.file,
+        f"row {raw.heading_row} does not hold the headings; they seem to stand in row {row}",
+        f"write header_row: {row} for this file in wave.yaml",
+        raw.sheet,
+        raw.heading_row,
+        None,
+        ", ".join(heading for heading in raw.headings if heading)[:80],
+    )
+    return True
 
 
 def _from_name(raw: RawSheet, declared: RawFile, findings: Findings) -> dict[str, str]:

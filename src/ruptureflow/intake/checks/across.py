@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ruptureflow.intake.checks.copies import tell_copies
 from ruptureflow.intake.checks.design import (
     tell_post_before_pre,
     tell_unknown_roles,
@@ -14,8 +15,10 @@ from ruptureflow.intake.checks.design import (
 from ruptureflow.intake.checks.keys import tell_doubled
 from ruptureflow.intake.checks.limits import tell_impossible_values
 from ruptureflow.intake.checks.people import tell_absent_patients, tell_unknown_patients
+from ruptureflow.intake.checks.runs import check_runs
 from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples, use_planned_runs
 from ruptureflow.intake.checks.scores import tell_differing_scores
+from ruptureflow.intake.checks.spelling import tell_two_spellings
 from ruptureflow.intake.checks.versions import tell_mixed_versions
 from ruptureflow.intake.context import Context
 from ruptureflow.tables import intake
@@ -44,4 +47,7 @@ def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
     tell_unpaired_samples(clean["samples"], context)
     tell_post_before_pre(clean["samples"], context)
     tell_mixed_versions(clean["codes"], context)
+    tell_two_spellings(clean, context)
+    check_runs(clean["signals"], context)
+    tell_copies(clean, context)
     tell_differing_scores(clean["responses"], clean["reported_scores"], context)

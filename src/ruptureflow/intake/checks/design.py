@@ -30,6 +30,7 @@ def tell_unplanned_sessions(frame: pd.DataFrame, context: Context) -> None:
         stray["session"].astype(str).to_numpy(dtype=object),
         f"a session out of the plan ({_shown(planned)})",
         "correct the session, or add it under design in wave.yaml",
+        ("session", "timepoint"),
     )
 
 
@@ -45,6 +46,7 @@ def tell_unplanned_assays(samples: pd.DataFrame, context: Context) -> None:
         stray["session"].astype(str).to_numpy(dtype=object),
         f"a sample of a session without planned samples ({_shown(design.assay_sessions)})",
         "correct the session, or add it under assay_sessions in wave.yaml",
+        ("session",),
     )
 
 
@@ -58,6 +60,7 @@ def tell_unknown_roles(frame: pd.DataFrame, context: Context) -> None:
         stray["role"].to_numpy(dtype=object),
         f"a role out of the design ({', '.join(roles)})",
         "correct the role, or add it under design in wave.yaml",
+        ("role",),
     )
 
 
@@ -72,6 +75,7 @@ def tell_unpaired_samples(samples: pd.DataFrame, context: Context) -> None:
         alone["sample"].to_numpy(dtype=object),
         [f"a {each} sample without its {'post' if each == 'pre' else 'pre'}" for each in alone["occasion"]],
         "look for the other sample; without it the session has no change",
+        ("sample",),
     )
 
 
@@ -99,4 +103,5 @@ def tell_post_before_pre(samples: pd.DataFrame, context: Context) -> None:
             for time, each in zip(wrong["collected_at_pre"], place, strict=True)
         ],
         "correct the times, or which sample is pre and which is post",
+        ("collected_at",),
     )

@@ -27,7 +27,8 @@ def tell_impossible_values(frame: pd.DataFrame, table: Table, context: Context) 
         context.findings.about_rows(
             "error",
             wrong,
-            wrong[column.name].astype("string").to_numpy(dtype=object),
+            [f"{value:g}" for value in wrong[column.name]],
             f"{column.name} outside {shown}",
             "correct the cell, or list it under missing in wave.yaml if it means: no value",
+            (column.name,),
         )

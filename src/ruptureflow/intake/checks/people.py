@@ -6,7 +6,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from ruptureflow.intake.checks.spelling import spelling
 from ruptureflow.intake.context import Context
+from ruptureflow.intake.unreadable import SPREADSHEET_ERRORS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +22,7 @@ def likely_id(name: str, known: list[str], lacking: list[str]) -> str | None:
     One that differs only in capitals, separators or leading zeros (`p-3`, `P03`); else the nearest of those that this
     table lacks. Another id that the table has too is never meant: R002 is not a misspelt R008.
     """
-    alike = [each for each in known if _bare(each) == _bare(name)]
+    alike = [each for each in known if spelling(each) == spelling(name) or _bare(each) == _bare(name)]
     near = difflib.get_close_matches(name, lacking, n=1, cutoff=0.6)
     return (alike or near or [None])[0]
 
@@ -34,6 +36,7 @@ def tell_unknown_patients(frame: pd.DataFrame, participants: pd.DataFrame, conte
     if not len(frame) or not len(participants):
         return
     known = participants["patient"].astype(str).unique().tolist()
+    frame = frame[~frame["patient"].isin(list(SPREADSHEET_ERRORS))]
     stray = frame[~frame["patient"].isin(known)].drop_duplicates(["source_file", "source_sheet", "patient"])
     if not len(stray):
         return
@@ -49,6 +52,7 @@ def tell_unknown_patients(frame: pd.DataFrame, participants: pd.DataFrame, conte
         stray["patient"].to_numpy(dtype=object),
         "a patient who is not among the participants",
         fixes,
+        ("patient", "sample"),
     )
 
 
@@ -70,4 +74,5 @@ def tell_absent_patients(clean: dict[str, pd.DataFrame], context: Context) -> No
         absent["patient"].to_numpy(dtype=object),
         "a participant of whom no other file says anything",
         "look for the patient's data under another id; without any the patient is in no model",
+        ("patient",),
     )

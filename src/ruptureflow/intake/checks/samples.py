@@ -24,7 +24,12 @@ def tell_unlisted_samples(frame: pd.DataFrame, samples: pd.DataFrame, context: C
             hint = f"did you mean {near!r}? Else add" if near else "add"
             fixes.append(f"{hint} it to the sample manifest, or to contents in wave.yaml if it is no sample")
         context.findings.about_rows(
-            "error", stray, stray["sample"].to_numpy(dtype=object), "measured, but not in the sample manifest", fixes
+            "error",
+            stray,
+            stray["sample"].to_numpy(dtype=object),
+            "measured, but not in the sample manifest",
+            fixes,
+            ("sample", "label"),
         )
 
 
@@ -42,6 +47,7 @@ def tell_unmeasured_samples(clean: dict[str, pd.DataFrame], context: Context) ->
             lost["sample"].to_numpy(dtype=object),
             "in the sample manifest, but not measured",
             "look for it in the assay's files; without it its session has no change",
+            ("sample",),
         )
 
 
@@ -66,5 +72,6 @@ def use_planned_runs(clean: dict[str, pd.DataFrame], context: Context) -> None:
             differing["run"].to_numpy(dtype=object),
             [f"the manifest says run {each}" for each in theirs[differing.index]],
             "correct the run in one of the files",
+            ("run",),
         )
         clean[name] = frame.assign(run=frame["run"].where(frame["run"].notna(), theirs))

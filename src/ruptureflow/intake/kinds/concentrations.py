@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.wave import ConcentrationsFile
-from ruptureflow.intake.cells import NUMBER, missing, present, read_numbers
+from ruptureflow.intake.cells import missing, present, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns
 from ruptureflow.intake.kinds.occasions import PLACE, from_sample_ids, occasion_columns
 from ruptureflow.intake.kinds.samples import sample_rows
 from ruptureflow.intake.raw import NamedSheet, RawSheet
+from ruptureflow.intake.unreadable import NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,8 @@ def read_concentrations(raw: RawSheet, declared: ConcentrationsFile, context: Co
     findings, locale = context.findings, context.locale(declared)
     listed = context.has_manifest(declared.analyte)
     if declared.pattern:
-        expected = Expected(("sample", "concentration"), OPTIONAL)
+        elsewhere = tuple(name for name in PLACE if f"{{{name}}}" not in declared.pattern)
+        expected = Expected(("sample", *elsewhere, "concentration"), OPTIONAL)
     elif listed:
         expected = Expected(("sample", "concentration"), (*OPTIONAL, *PLACE))
     else:

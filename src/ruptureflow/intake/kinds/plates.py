@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.locale import Locale
+from ruptureflow.config.project import layout_of
 from ruptureflow.config.wave import PlateFile
 from ruptureflow.intake.cells import read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings
+from ruptureflow.intake.invisible import cleaned
 from ruptureflow.intake.kinds.contents import content_columns
 from ruptureflow.intake.raw import NamedSheet
 from ruptureflow.intake.readers import read_grid
@@ -22,18 +24,25 @@ ROWS = "ABCDEFGH"
 COLUMNS = 12
 
 
-def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> tuple[dict[str, pd.DataFrame], int]:
+def read_plate(
+    path: Path, file: str, declared: PlateFile, folder: Path, context: Context
+) -> tuple[dict[str, pd.DataFrame], int]:
     """Rows of the table signals, one a filled well, and the number of the grid's rows with a filled well.
 
-    The run's name is the file's name without its ending. A well without a layout label and without a signal is
-    empty; one with only one of the two is a problem.
+    `folder` is the wave's. The run's name is the file's name without its ending. A well without a layout label and
+    without a signal is empty; one with only one of the two is a problem.
     """
     import pandas as pd
 
     findings, locale = context.findings, context.locale(declared)
     signals = _grid(path, file, declared.sheet, declared.corner, locale, findings)
-    layout_sheet = declared.layout_sheet or declared.sheet
-    layout = _grid(path, file, layout_sheet, declared.layout_corner, locale, findings)
+    elsewhere = layout_of(folder, path, declared)
+    if elsewhere is None:
+        layout_sheet = declared.layout_sheet or declared.sheet
+        layout = _grid(path, file, layout_sheet, declared.layout_corner, locale, findings)
+    else:
+        named = elsewhere.relative_to(folder).as_posix()
+        layout = _grid(elsewhere, named, declared.layout_sheet, declared.layout_corner, locale, findings)
     if signals is None or layout is None:
         return {}, 0
     wells = pd.DataFrame(
@@ -66,7 +75,7 @@ def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> 
         "error",
         sheet,
         bare,
-        None,
+        wells["position"].to_numpy(dtype=object),
         labels,
         "a standard without a nominal dose",
         "give its dose by label under doses in wave.yaml",
@@ -79,7 +88,7 @@ def read_plate(path: Path, file: str, declared: PlateFile, context: Context) -> 
             "position": wells["position"],
             **{name: holds[name] for name in holds.columns},
             "replicate": labels.groupby(labels).cumcount() + 1,
-            "signal": read_numbers(wells["signal"], sheet, "", locale, findings),
+            "signal": read_numbers(wells["signal"], sheet, wells["position"].to_numpy(dtype=object), locale, findings),
             "signal_unit": context.wave.analyte(declared.analyte).signal,
             **sheet.source(),
         }
@@ -102,7 +111,7 @@ def _grid(path: Path, file: str, sheet: str | None, corner: str, locale: Locale,
         return None
     name, grid = found
     grid = grid.reindex(index=range(row + len(ROWS)), columns=range(column + COLUMNS), fill_value="")
-    heads = [text.strip() for text in grid.iloc[row - 1, column : column + COLUMNS]]
+    heads = [text.strip().removesuffix(".0") for text in grid.iloc[row - 1, column : column + COLUMNS]]
     sides = [text.strip().upper() for text in grid.iloc[row : row + len(ROWS), column - 1]]
     if heads != [str(number) for number in range(1, COLUMNS + 1)] or sides != list(ROWS):
         findings.about_file(
@@ -116,7 +125,7 @@ def _grid(path: Path, file: str, sheet: str | None, corner: str, locale: Locale,
         )
         return None
     body = grid.iloc[row : row + len(ROWS), column : column + COLUMNS]
-    return _Grid(name, row + 1, [text.strip() for line in body.to_numpy(dtype=object) for text in line])
+    return _Grid(name, row + 1, [cleaned(text) for line in body.to_numpy(dtype=object) for text in line])
 
 
 def _place(corner: str) -> tuple[int, int]:

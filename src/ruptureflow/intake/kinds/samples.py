@@ -22,7 +22,8 @@ def read_samples(raw: RawSheet, declared: SamplesFile, context: Context) -> dict
     findings, locale = context.findings, context.locale(declared)
     optional = (*OPTIONAL, *declared.carry)
     if declared.pattern:
-        expected = Expected(("sample",), (*optional, *PLACE))
+        elsewhere = tuple(name for name in PLACE if f"{{{name}}}" not in declared.pattern)
+        expected = Expected(("sample", *elsewhere), (*optional, *PLACE))
     else:
         expected = Expected(("sample", *PLACE), optional)
     sheet = name_columns(raw, declared, expected, findings)
@@ -39,6 +40,15 @@ def read_samples(raw: RawSheet, declared: SamplesFile, context: Context) -> dict
     frame["collected_at"] = times(sheet, "collected_at", locale, findings)
     if sheet.has("dilution"):
         given = numbers(sheet, "dilution", locale, findings)
+        findings.about_cells(
+            "error",
+            sheet,
+            (given <= 0).to_numpy(),
+            sheet.heading("dilution"),
+            sheet.text("dilution"),
+            "a dilution that is not above 0",
+            "write 1 for an undiluted sample, 2 for one to two",
+        )
         frame["dilution"] = given.fillna(frame["dilution"])
     for name in ("planned_run", *declared.carry):
         if sheet.has(name):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = {".csv", ".tsv", ".txt"}
-WORKBOOK = {".xlsx", ".xlsm"}
-TYPED = {".sav", ".parquet"}
+WORKBOOK = {".xlsx", ".xlsm", ".xls"}
+TYPED = {".sav", ".zsav", ".parquet"}
 
 
 def read_sheets(path: Path, file: str, declared: RawFile, locale: Locale, findings: Findings) -> list[RawSheet]:
@@ -34,7 +34,7 @@ def read_sheets(path: Path, file: str, declared: RawFile, locale: Locale, findin
         return read_text_file(path, file, declared, locale, findings)
     if ending in WORKBOOK:
         return read_workbook(path, file, declared, locale, findings)
-    if ending == ".sav":
+    if ending in (".sav", ".zsav"):
         return read_spss_file(path, file, declared, locale, findings)
     if ending == ".parquet":
         return read_parquet_file(path, file, locale, findings)

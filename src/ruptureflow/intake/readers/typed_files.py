@@ -11,6 +11,7 @@ from ruptureflow.config.locale import Locale
 from ruptureflow.config.wave import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
+from ruptureflow.intake.readers.sheets import clean_headings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def read_spss_file(path: Path, file: str, declared: RawFile, locale: Locale, fin
 
     try:
         data, meta = pyreadstat.read_sav(str(path), user_missing=True)
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError) as error:
         findings.about_file("error", file, f"not an SPSS file that can be read: {error}", "save it again in SPSS")
         return []
     columns = []
@@ -41,7 +42,8 @@ def read_spss_file(path: Path, file: str, declared: RawFile, locale: Locale, fin
     cells = pd.concat(columns, axis=1) if columns else pd.DataFrame()
     cells.columns = range(len(columns))
     rows = np.arange(1, len(cells) + 1)
-    raw = RawSheet(file, None, list(data.columns), cells, rows, None, typed=True)
+    headings = clean_headings([str(name) for name in data.columns], file, None, None, findings)
+    raw = RawSheet(file, None, headings, cells, rows, None, typed=True)
     emptied = cells.copy()
     for place, missing in user_missing:
         emptied[place] = emptied[place].where(~missing, "")
@@ -77,10 +79,14 @@ def read_parquet_file(path: Path, file: str, locale: Locale, findings: Findings)
     try:
         data = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        findings.about_file("error", file, f"not a parquet file that can be read: {error}", "write it again")
+        first = str(error).split("\n")[0]
+        findings.about_file("error", file, f"not a parquet file that can be read: {first}", "write it again")
         return []
-    headings = [str(name) for name in data.columns]
-    columns = [as_text(data[name], locale).reset_index(drop=True) for name in data.columns]
+    if any(name is not None for name in data.index.names):
+        # Columns that pandas kept as an index are columns of the file.
+        data = data.reset_index()
+    headings = clean_headings([str(name) for name in data.columns], file, None, 1, findings)
+    columns = [as_text(data.iloc[:, place], locale).reset_index(drop=True) for place in range(data.shape[1])]
     cells = pd.concat(columns, axis=1) if columns else pd.DataFrame()
     cells.columns = range(len(columns))
     return [RawSheet(file, None, headings, cells, np.arange(2, len(cells) + 2), 1, typed=True)]
@@ -93,6 +99,8 @@ def as_text(values: pd.Series, locale: Locale) -> pd.Series:
     empty = values.isna()
     if pd.api.types.is_bool_dtype(values):
         text = values.map({True: "TRUE", False: "FALSE"}).astype("str")
+    elif pd.api.types.is_integer_dtype(values):
+        text = values.astype("string").fillna("").astype("str")
     elif pd.api.types.is_numeric_dtype(values):
         number = values.to_numpy(dtype="float64", na_value=np.nan)
         whole = (np.floor(number) == number) & (np.abs(number) < 1e15)
