@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ruptureflow.report.values.pooling import METHODS, TESTS
+from ruptureflow.tables.models import FITTED, WITHOUT_PRIMARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,7 +308,7 @@ def within_slopes_of(
 ) -> dict[tuple[str, str], tuple[str, dict[str, float]]]:
     """Predictor and slope by outcome of every fitted model whose answer is a within-patient slope."""
     found: dict[tuple[str, str], tuple[str, dict[str, float]]] = {}
-    fitted = plan[(plan["fate"] == "fitted") & plan["primary_term"].str.endswith("_within")]
+    fitted = plan[plan["fate"].isin([FITTED, WITHOUT_PRIMARY]) & plan["primary_term"].str.endswith("_within")]
     raw = estimates[estimates["metric"] == "raw"]
     for row in fitted.itertuples():
         same = raw["analysis"].eq(row.analysis) & raw["model"].eq(row.model) & raw["outcome"].eq(row.outcome)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import get_args
 
 from ruptureflow.config import CodingSystem, Questionnaire, WaveSettings
+from ruptureflow.config.plan import RuptureCriterionName
 from ruptureflow.config.project import instruments_of
 from ruptureflow.report.parts import slug
 
@@ -20,6 +22,8 @@ MEASURES = {
     "_intake": "at intake",
     "_end": "at the end",
 }
+CATEGORIES = {("occasion", "post"): "after the session"}
+GROUPS = {"patient_session": "session within patient", "run": "assay run"}
 PRINTED = {
     "r": "r",
     "z": "z",
@@ -32,6 +36,8 @@ PRINTED = {
 }
 """What the last part of a printed quantity's id is called."""
 THERAPIST = "therapist_"
+CATEGORY = re.compile(r"(\w+)\[(?:T\.)?([^\]]*)\]")
+CRITERIA = get_args(RuptureCriterionName)
 NAME = re.compile(r"(?<![\w.])[a-z]\w*_\w+\b(?!\.\w)")
 
 
@@ -99,7 +105,11 @@ class Labels:
         return self.scales.get((slug(instrument), slug(scale)), scale.replace("_", " "))
 
     def variable(self, name: str) -> str:
-        """A variable of the joined sessions in words: `therapist_bond` → therapist's bond."""
+        """A variable of the joined sessions in words: `therapist_bond` → therapist's bond, `arm[T.b]` → arm: b."""
+        category = CATEGORY.fullmatch(name)
+        if category:
+            stem, level = category.groups()
+            return CATEGORIES.get((stem, level), f"{self.variable(stem)}: {level}")
         for suffix, words in PARTS.items():
             if name.endswith(suffix):
                 return f"{self.variable(name.removesuffix(suffix))}, {words}"
@@ -109,6 +119,10 @@ class Labels:
         for suffix, words in MEASURES.items():
             if name.endswith(suffix):
                 return f"{owner}{self._scale_in_text(name.removesuffix(suffix))} {words}"
+        for criterion in CRITERIA:
+            if name.startswith(f"rupture_{criterion.replace('-', '_')}_"):
+                words = self.variable(name.removeprefix(f"rupture_{criterion.replace('-', '_')}_"))
+                return f"{owner}rupture ({criterion}, {words})"
         return owner + self._scale_in_text(name)
 
     def _scale_in_text(self, name: str) -> str:
@@ -126,6 +140,30 @@ class Labels:
     def in_text(self, text: str) -> str:
         """A text with every variable, analysis or model in it by its words; ids with dots stay as they are."""
         return NAME.sub(lambda found: self.variable(found[0]), text)
+
+    @staticmethod
+    def group(name: str) -> str:
+        """A grouping factor in words: `patient_session` → session within patient."""
+        return GROUPS.get(name, name.replace("_", " "))
+
+    def slope(self, name: str) -> str:
+        """A coefficient in a sentence: within-patient slope on oxytocin change, difference after the session, …"""
+        if ":" in name or " - " in name:
+            return f"interaction {self.short_term(name)}"
+        category = CATEGORY.fullmatch(name)
+        if category:
+            known = category.groups() in CATEGORIES
+            return "change from before to after the session" if known else f"difference of {self.variable(name)}"
+        for suffix, words in PARTS.items():
+            if name.endswith(suffix):
+                part = words.removesuffix("s").replace(" ", "-")
+                return f"{part} slope on {self.variable(name.removesuffix(suffix))}"
+        return f"slope on {self.term(name)}"
+
+    def predictor(self, name: str) -> str:
+        """What a slope is on, without the part: oxytocin change."""
+        suffix = next((suffix for suffix in PARTS if name.endswith(suffix)), "")
+        return self.term(name.removesuffix(suffix))
 
     def short_term(self, name: str) -> str:
         """A model term for a table: its parts in brackets, `oxytocin change (within)`."""

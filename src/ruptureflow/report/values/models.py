@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from ruptureflow.config.models import ModelSettings
 from ruptureflow.report.labels import Labels
-from ruptureflow.report.numbers import aligned, count, degrees, estimate, p_phrase, p_value, two_decimals, unit_interval
+from ruptureflow.report.numbers import (
+    MISSING,
+    aligned,
+    count,
+    degrees,
+    estimate,
+    is_missing,
+    p_phrase,
+    p_value,
+    two_decimals,
+    unit_interval,
+)
 from ruptureflow.report.parts import Chapter, Sheet, dotted, slug
+from ruptureflow.tables.models import FITTED, WITHOUT_PRIMARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +116,8 @@ def models(
     for index, row in plan.frame.iterrows():
         analysis = dotted(wave, "models", row["analysis"])
         question = questions.get(row["analysis"])
-        if row["fate"] == "fitted" and analysis not in fitted:
+        is_fitted = row["fate"] in (FITTED, WITHOUT_PRIMARY)
+        if is_fitted and analysis not in fitted:
             fitted.add(analysis)
             chapter.node(
                 "analysis",
@@ -118,6 +131,7 @@ def models(
         node = f"{analysis}.{dotted(row['model'])}.{dotted(row['outcome'])}"
         words = {
             "outcome": labels.variable(row["outcome"]),
+            "rows": row["rows"],
             "model": row["model"].replace("_", " "),
             "formula": row["formula"],
             "random": row["random"],
@@ -126,55 +140,81 @@ def models(
             "status": row["status"],
             "reason": row["reason"],
         }
-        is_fitted = row["fate"] == "fitted"
         chapter.node("fit" if is_fitted else "unfitted", node, analysis if is_fitted else wave, **words)
         chapter.cells(node, plan, index, FIT)
+        if is_fitted:
+            _kinds_of_fit(chapter, node, analysis, plan, index)
     primary = {name: analysis.primary_term for name, analysis in questions.items()}
-    _coefficients(chapter, wave, primary, settings.df_methods, estimates, labels)
-    _random_parts(chapter, wave, variances)
+    of_samples = _of_samples(plan.frame)
+    _coefficients(chapter, wave, primary, settings.df_methods[0], estimates, of_samples, labels)
+    _random_parts(chapter, wave, variances, of_samples, labels)
     return chapter
 
 
+def _of_samples(plan: pd.DataFrame) -> set[tuple[str, str]]:
+    """Analyses and models with one row a sample."""
+    rows = plan[plan["rows"] == "samples"]
+    return set(zip(rows["analysis"], rows["model"], strict=True))
+
+
+def _kinds_of_fit(chapter: Chapter, node: str, analysis: str, plan: Sheet, index: Any) -> None:
+    """A fit is also of kind `sample_fit`, `imputed_fit` or `untested` where it is one."""
+    row = plan.frame.loc[index]
+    if row["rows"] == "samples":
+        chapter.node("sample_fit", node, analysis)
+    if not is_missing(row["n_draws"]):
+        chapter.node("imputed_fit", node, analysis)
+        chapter.cell(f"{node}.n_draws", plan, index, "n_draws", count)
+    if row["fate"] == WITHOUT_PRIMARY:
+        chapter.node("untested", node, analysis)
+
+
 def _coefficients(
-    chapter: Chapter, wave: str, primary: dict[str, str], methods: list[Any], sheet: Sheet, labels: Labels
+    chapter: Chapter,
+    wave: str,
+    primary: dict[str, str],
+    method: str,
+    sheet: Sheet,
+    of_samples: set[tuple[str, str]],
+    labels: Labels,
 ) -> None:
+    """Terms with the test of the plan's primary df method; dashes where that failed, and no other in its place."""
     keys = ["analysis", "model", "outcome", "term", "metric"]
     for (analysis, model, outcome, term, metric), rows in sheet.frame.groupby(keys, sort=False):
         fit = f"{dotted(wave, 'models', analysis, model, outcome)}"
         kind = "term" if metric == RAW else slug(metric)
         node = f"{fit}.{kind}.{dotted(term)}"
-        first = _primary_row(rows, methods)
+        tested = rows.index[rows["df_method"] == method]
+        first = tested[0] if len(tested) else rows.index[0]
         words = {
             "label": labels.term(term),
             "short": labels.short_term(term),
+            "slope": labels.slope(term),
+            "predictor": labels.predictor(term),
             "unit": labels.unit(sheet.frame.at[first, "unit"]),
             "direction": "positive" if sheet.frame.at[first, "estimate"] > 0 else "negative",
-            "df_method": DF_METHODS.get(sheet.frame.at[first, "df_method"], ""),
+            "df_method": DF_METHODS.get(method, ""),
         }
+        if not len(tested):
+            words |= dict.fromkeys([*TEST, *SIZED], MISSING)
+            del words["b"]
         chapter.node(kind, node, fit, **words)
         if term == primary.get(analysis) and metric == RAW:
             chapter.node("answer", node, fit)
-            chapter.node("mean_answer" if term == INTERCEPT else "slope_answer", node, fit)
+            kind = "mean_answer" if term == INTERCEPT else "slope_answer"
+            chapter.node("sample_answer" if (analysis, model) in of_samples else kind, node, fit)
         style = aligned(sheet.frame.at[first, "std_error"])
         sized = {leaf: (column, style) for leaf, column in SIZED.items()}
-        chapter.cells(node, sheet, first, TEST | sized)
+        chapter.cells(node, sheet, first, TEST | sized if len(tested) else {"b": sized["b"]})
         for index, row in rows.iterrows() if metric == RAW else ():
             test = f"{node}.test.{dotted(row['df_method'])}"
             chapter.node("test", test, node, method=DF_METHODS.get(row["df_method"], row["df_method"]))
-            if index != first:
+            if row["df_method"] != method:
                 chapter.node("other_test", test, node)
             chapter.cells(test, sheet, index, BY_METHOD)
 
 
-def _primary_row(rows: pd.DataFrame, methods: list[Any]) -> Any:
-    for method in methods:
-        found = rows.index[rows["df_method"] == method]
-        if len(found):
-            return found[0]
-    return rows.index[0]
-
-
-def _random_parts(chapter: Chapter, wave: str, sheet: Sheet) -> None:
+def _random_parts(chapter: Chapter, wave: str, sheet: Sheet, of_samples: set[tuple[str, str]], labels: Labels) -> None:
     for index, row in sheet.frame.iterrows():
         fit = dotted(wave, "models", row["analysis"], row["model"], row["outcome"])
         level, term, other = row["level"], row["term"], row["other_term"]
@@ -184,8 +224,10 @@ def _random_parts(chapter: Chapter, wave: str, sheet: Sheet) -> None:
             "variance",
             f"{fit}.part.{dotted(level)}.{dotted(name)}",
             fit,
-            level=level,
+            level=labels.group(level),
             term="covariance of " + name if is_covariance else name,
         )
         chapter.cell(f"{node}.variance", sheet, index, "variance", estimate)
         chapter.cell(f"{node}.share", sheet, index, "share", unit_interval)
+        if (row["analysis"], row["model"]) in of_samples and not is_missing(row["share"]):
+            chapter.node("share", node, fit)
