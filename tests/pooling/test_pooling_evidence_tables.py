@@ -246,4 +246,8 @@ def test_a_plot_mixes_origins_or_is_drawn_of_two_effects(plot):
 
 def test_a_funnel_of_six_studies_does_not_say_that_it_tells_little():
     found = _pooled(STUDIES, effect="r")
-    assert "too few" in of_plan.plan_funnel(found.tables["effects"], found.tables["pooled"], "mine").axes[0].get_title()
+    figure = of_plan.plan_funnel(found.tables["effects"], found.tables["pooled"], "mine")
+    (said,) = (text for text in figure.axes[0].texts if "too few" in text.get_text())
+    # Inside the figure, where the first version was cut off.
+    box = said.get_window_extent(figure.canvas.get_renderer())
+    assert box.y1 <= figure.bbox.y1 and box.x1 <= figure.bbox.x1

@@ -95,3 +95,15 @@ def test_a_multilevel_pool_has_no_forest():
     nested = pool_multilevel(Y, V, groups={"study": list("aabbccd"), "effect": range(7)}, labels=NAMES)
     shown = texts(plots.forest(nested))
     assert set(NAMES) <= set(shown) and "95 % prediction" in shown
+
+
+def test_long_names_squeeze_the_plot_or_run_over_the_effects():
+    long = "Constantino, Marnell, Haile, Kanther-Sista, Wolman, Zappert, and Arnow (2008), second sample"
+    result = pool([0.2, 0.3, 0.5, 0.1], [0.02, 0.03, 0.02, 0.04], labels=[long, "B", "C", "D"])
+    figure = plots.forest(result)
+    names, axes, _ = figure.axes
+    edge = axes.get_window_extent().x0
+    renderer = figure.canvas.get_renderer()
+    assert all(text.get_window_extent(renderer).x1 <= edge + 1 for text in names.texts)
+    panels = plots.influence_plot(influence_diagnostics(result)).axes
+    assert all(panel.get_window_extent().width > 40 for panel in panels)

@@ -70,3 +70,9 @@ def save_figure(figure, target, kind):
 def identity(value):
     """The scale on which an effect is shown, if none is given."""
     return value
+
+
+def shortened(text, letters):
+    """A name of at most so many letters, cut with an ellipsis: a column of print has no more room."""
+    text = str(text)
+    return text if len(text) <= letters else text[: letters - 2].rstrip() + " …"

@@ -8,6 +8,7 @@ from ruptureflow.pooling.plots.canvas import ACCENT, COLUMN, INK, PALE, finished
 from ruptureflow.pooling.subgroups import SubgroupResult
 
 _ROW = 0.155  # inches per line
+_LETTERS = 30  # that fit beside the effects in one column; longer names take two lines
 
 
 def forest(
@@ -53,7 +54,7 @@ def forest(
         lines += [_study(result, half, weights, i) for i in range(result.k)]
     else:
         for row, labels in zip(subgroups.table.itertuples(), _members(subgroups), strict=True):
-            lines.append({"kind": "head", "text": str(row.subgroup)})
+            lines.append({"kind": "head", "text": str(row.subgroup).replace("_", " ")})
             lines += [_study(result, half, weights, where[label]) for label in labels]
             ends = {"estimate": row.estimate, "low": row.ci_low, "high": row.ci_high}
             lines.append({"kind": "diamond", "text": f"  Subgroup (k = {row.k})", "colour": ACCENT, **ends})
@@ -146,6 +147,15 @@ def _number(value, digits):
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def _fitted(text):
+    """A name in the space it has: one line, or two smaller ones, cut where even these are too short."""
+    if len(text) <= _LETTERS:
+        return text, 6.5
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, _LETTERS + 3, max_lines=2, placeholder=" …")), 5.2
+
+
 def _draw(lines, back, xlabel, width, digits, foot):
     height = 0.75 + _ROW * (len(lines) + 1) + (0.12 * (foot.count("\n") + 1) if foot else 0)
     figure = new_figure(width, height)
@@ -160,7 +170,8 @@ def _draw(lines, back, xlabel, width, digits, foot):
         if kind == "gap":
             continue
         bold = "bold" if kind in ("head", "diamond") else "normal"
-        names.text(0.0, place, line["text"], va="center", ha="left", fontweight=bold, fontsize=6.5)
+        text, size = _fitted(line["text"])
+        names.text(0.0, place, text, va="center", ha="left", fontweight=bold, fontsize=size, linespacing=0.9)
         if kind == "head":
             continue
         low, high = back(line["low"]), back(line["high"])

@@ -137,7 +137,9 @@ def plan_funnel(
     back, label = _scale(used)
     figure = funnel(result, back=back, xlabel=label, width=width)
     if result.k < FEW:
-        figure.axes[0].set_title(f"k = {result.k}: too few to tell asymmetry from chance", fontsize=6)
+        axes = figure.axes[0]
+        said = f"k = {result.k}: too few to tell asymmetry from chance"
+        axes.text(1, 0.99, said, transform=axes.transAxes, ha="right", va="top", fontsize=6, backgroundcolor="white")
     return _marked(figure, used)
 
 

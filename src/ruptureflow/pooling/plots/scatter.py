@@ -4,7 +4,19 @@ import numpy as np
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.plots.canvas import ACCENT, COLUMN, INK, PALE, finished, identity, new_figure, styled
+from ruptureflow.pooling.plots.canvas import (
+    ACCENT,
+    COLUMN,
+    INK,
+    PALE,
+    finished,
+    identity,
+    new_figure,
+    shortened,
+    styled,
+)
+
+LETTERS = 30  # of a name beside small panels
 
 
 def funnel(result, filled=None, contours=(0.90, 0.95, 0.99), back=None, xlabel="Effect", width=COLUMN):
@@ -75,7 +87,7 @@ def influence_plot(table, width=COLUMN):
             panel.set_title(title, fontsize=6, loc="left")
             panel.tick_params(labelsize=5.5)
             panel.locator_params(axis="x", nbins=3)
-            panel.set_yticks(place, [str(label) for label in table["label"]], fontsize=5.5)
+            panel.set_yticks(place, [shortened(label, LETTERS) for label in table["label"]], fontsize=5.5)
             panel.set_ylim(k - 0.5, -0.5)
         return finished(figure)
 
