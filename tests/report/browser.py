@@ -41,6 +41,15 @@ addEventListener("load", () => {
     seen.asked = values[0].dataset.id;
     seen.panel = panel && !panel.hidden ? panel.innerText : "";
   }
+  if (values.length) {
+    const panel = document.querySelector("aside.origin");
+    const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    values[0].focus();
+    press("Enter");
+    seen.by_keyboard = { opened: !panel.hidden, focus: document.activeElement.getAttribute("aria-label") };
+    press("Escape");
+    Object.assign(seen.by_keyboard, { closed: panel.hidden, back: document.activeElement === values[0] });
+  }
   seen.without = values.filter((value) => !value.title).map((value) => value.dataset.id);
   const report = document.createElement("pre");
   report.id = "probe";

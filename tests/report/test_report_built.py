@@ -44,6 +44,47 @@ def test_a_number_would_not_lead_to_raw_files(results):
         assert (results.parent / value["script"]).is_file()
 
 
+def test_a_number_would_be_listed_that_nobody_shows_or_shown_that_is_not_listed(results):
+    import re
+
+    page = (results / "report" / "manuscript.html").read_text(encoding="utf-8")
+    shown = set(re.findall(r'class="value" data-id="([^"]+)"', page))
+    assert shown == {value["id"] for value in _values(results)}
+
+
+def test_a_number_would_name_raw_files_of_another_stage(results):
+    files = {value["file"]: set(value["input_hashes"]) for value in _values(results)}
+    coders = {path for path in files["results/tiny/models/estimates.csv"] if "/coders/" in path}
+    assert coders
+    assert coders <= files["results/tiny/agreement/coefficients.csv"]
+    assert not coders & files["results/tiny/assay/curves.csv"]
+    assert all(path.startswith("data/evidence/") for path in files["results/audit/claims.csv"])
+
+
+def test_a_participants_id_would_be_printed(results):
+    import re
+
+    import docx
+    from pypdf import PdfReader
+
+    with (results / "tiny" / "intake" / "participants.csv").open(encoding="utf-8", newline="") as stream:
+        people = list(csv.DictReader(stream))
+    ids = {row[column] for row in people for column in ("patient", "therapist") if row[column]}
+    assert len(ids) > 3
+    report = results / "report"
+    page = re.sub(r'"data:image/[^"]*"', "", (report / "manuscript.html").read_text(encoding="utf-8"))
+    document = docx.Document(str(report / "manuscript.docx"))
+    word = [p.text for p in document.paragraphs]
+    word += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    pdf = [page.extract_text() for page in PdfReader(report / "manuscript.pdf").pages]
+    texts = {"HTML": page, "DOCX": "\n".join(word), "PDF": "\n".join(pdf)}
+    texts |= {name: (results / name).read_text(encoding="utf-8") for name in ("values.json", "report/outline.json")}
+    found = [
+        (name, id) for name, text in texts.items() for id in ids if re.search(rf"(?<!\w){re.escape(id)}(?!\w)", text)
+    ]
+    assert found == []
+
+
 def test_the_record_of_a_raw_file_would_not_be_its_hash(results):
     import hashlib
 

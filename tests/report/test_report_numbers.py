@@ -74,3 +74,24 @@ def test_a_printed_number_would_be_further_from_its_value_than_rounding_allows(v
     for style, decimals in ((lambda v: numbers.fixed(v, 2), 2), (numbers.percent, 1), (numbers.count, 0)):
         read_back = float(style(value).replace(MINUS, "-").replace(",", ""))
         assert abs(read_back - value) <= 0.5 * 10**-decimals + 1e-9 * abs(value)
+
+
+@pytest.mark.parametrize(
+    ("scale", "printed"),
+    [
+        (0.16, "−0.25"),
+        (0.08, "−0.250"),
+        (0.0024, "−0.2500"),
+        (3.4, "−0.25"),
+        (1e-9, "−0.2500"),
+        (0.0, "−0.25"),
+        (None, "−0.25"),
+    ],
+)
+def test_a_coefficient_would_be_printed_with_other_decimals_than_its_standard_error(scale, printed):
+    assert numbers.aligned(scale)(-0.25) == printed
+
+
+def test_a_printed_number_would_be_given_digits_it_was_not_printed_with():
+    assert numbers.as_printed("-.20")(-0.2) == "−.20"
+    assert numbers.as_printed("not given")(None) == "—"

@@ -168,6 +168,45 @@ def test_real_data_would_be_marked_as_simulated(tmp_path, figure, without_quarto
     assert 'page-mark"' not in _render(tmp_path, figure, "html", mark="").read_text(encoding="utf-8")
 
 
+PAGES = """---
+title: "Pages"
+---
+
+Waves.
+
+```{=typst}
+#pagebreak()
+#metadata("begins") <published>
+```
+
+Studies begin.
+
+```{=typst}
+#pagebreak()
+```
+
+Studies.
+
+```{=typst}
+#pagebreak()
+#metadata("ends") <published>
+```
+
+Waves again.
+"""
+
+
+def test_a_page_of_published_evidence_would_be_marked_as_simulated_or_one_with_a_wave_not(
+    tmp_path, figure, without_quarto
+):
+    from pypdf import PdfReader
+
+    pages = [page.extract_text() for page in PdfReader(_render(tmp_path, figure, "pdf", PAGES)).pages]
+    assert ["Published evidence on this page" in page for page in pages] == [False, False, True, False]
+    # Header and background of a marked page; the header alone says of the other that the waves are simulated.
+    assert [page.count("SIMULATED DATA") for page in pages] == [2, 2, 1, 2]
+
+
 @pytest.mark.parametrize("text", ["See @tbl-none.", "See [@nobody1999]."])
 def test_a_reference_to_nothing_would_be_rendered(tmp_path, figure, text, without_quarto):
     with pytest.raises(ReportError, match=r"manuscript\.html"):
@@ -203,9 +242,7 @@ def _fake_quarto(folder: Path, version: str) -> None:
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
-@pytest.mark.parametrize(
-    ("version", "is_used"), [("1.10.2", True), ("1.4.550", True), ("1.3.450", False), ("?", False)]
-)
+@pytest.mark.parametrize(("version", "is_used"), [("1.10.2", True), ("1.5.57", True), ("1.4.550", False), ("?", False)])
 def test_an_old_quarto_would_be_used(tmp_path, monkeypatch, version, is_used):
     _fake_quarto(tmp_path, version)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
@@ -245,6 +282,7 @@ def test_the_page_would_ask_the_network_or_hide_where_a_number_comes_from(tmp_pa
     assert seen.seen["values"] == 2
     for part in ("demo.bond.b", "results/x.csv, row 3, column estimate", "fit_models", "data/raw.csv", "cd" * 32):
         assert part in seen.seen["panel"], part
+    assert seen.seen["by_keyboard"] == {"opened": True, "focus": "Close", "closed": True, "back": True}
 
 
 @pytest.mark.browser

@@ -64,9 +64,14 @@ def save(figure: Figure, path: str) -> None:
 
 
 def at_text_width(figure: Figure) -> Figure:
-    """A figure drawn for a screen in the size it is printed, so that its letters keep their size."""
+    """A figure drawn for a screen in the size it is printed, so that its letters keep their size; its legend below."""
     width, height = figure.get_size_inches()
-    figure.set_size_inches(WIDTH, height * WIDTH / width)
+    figure.set_size_inches(WIDTH, height * WIDTH / width + 0.3)
+    legend = figure.axes[0].get_legend()
+    if legend is not None:
+        legend.remove()
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=len(names))
     return figure
 
 

@@ -67,7 +67,7 @@ def render(document: Document, format: Format, resources: Mapping[str, Path], fo
     (folder / "_variables.yml").write_text(nested, encoding="utf-8")
     script = (folder / "origins.js").read_text(encoding="utf-8")
     (folder / "after-body.html").write_text(page_script(document.lineage, script, document.mark), encoding="utf-8")
-    (folder / "before-body.typ").write_text(_typst_mark(document.mark), encoding="utf-8")
+    (folder / "page-mark.typ").write_text(_typst_mark(document.mark), encoding="utf-8")
     program = quarto.find() if format != "docx" else None
     if program:
         made = quarto.render(program, folder, SOURCE, format)

@@ -21,7 +21,7 @@ def render(folder: Path, source: str, format: str, mark: str) -> Path:
     """Render the document in its private copy; the path of the result."""
     target = folder / f"manuscript.{format}"
     if format == "pdf":
-        _pandoc(folder, source, "manuscript.typ", "typst", "--template", "template.typ", "-H", "before-body.typ")
+        _pandoc(folder, source, "manuscript.typ", "typst", "--template", "template.typ", "-H", "page-mark.typ")
         _typst(folder / "manuscript.typ", target, folder)
     elif format == "html":
         options = ["--mathml", "--toc", "--toc-depth=2", "--section-divs", "--include-after-body", "after-body.html"]

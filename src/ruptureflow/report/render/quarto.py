@@ -11,12 +11,12 @@ from pathlib import Path
 from ruptureflow.report.render.errors import RenderError
 from ruptureflow.report.render.pandoc import EPOCH
 
-OLDEST = (1, 4)
+OLDEST = (1, 5)
 FORMATS = {"html": "html", "pdf": "typst"}
 
 
 def find() -> str | None:
-    """Path of a Quarto that is recent enough (1.4, which brought typst), or None."""
+    """Path of a Quarto that is recent enough (1.5: its typst knows `context`, which the page mark needs), or None."""
     program = shutil.which("quarto")
     if program is None:
         return None

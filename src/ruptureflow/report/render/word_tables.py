@@ -11,7 +11,7 @@ CELL = re.compile(r"<w:tc>.*?</w:tc>", re.DOTALL)
 TEXT = re.compile(r"<w:t\b[^>]*>(.*?)</w:t>", re.DOTALL)
 PAGE = 9864
 """Text width of the page in twentieths of a point."""
-CHARACTER, PADDING = 102, 150
+CHARACTER, PADDING = 106, 190
 """Average width of a character at the tables' size, and a cell's margins, in twentieths of a point."""
 LONGEST = 46
 """A column asks for no more characters than this; longer texts are broken."""

@@ -90,7 +90,7 @@ def audit(claims: Sheet, engines: Sheet, gates: Sheet, tallies: Sheet, shown: li
 
 def _without_ids(advice: str) -> str:
     """An advice that lists patients without their ids: the audit's table has them, a manuscript never."""
-    return re.sub(r"\bturns on [^:;]+", "turns on single patients", advice)
+    return re.sub(r"\bturns on .*?(?=: report|$)", "turns on single patients", advice)
 
 
 def _with_minus(text: str) -> str:
