@@ -125,10 +125,17 @@ def figure_rows(found, checks, pools):
                 "recomputed_low": row["low"],
                 "recomputed_high": row["high"],
                 "convention": row["convention"],
-                "verdict": f"{row['verdict']}; {row['joint']}" if row["joint"] else row["verdict"],
+                "verdict": f"{row['verdict']}; {_in_words(row['joint'], members)}" if row["joint"] else row["verdict"],
             }
         )
     return rows
+
+
+def _in_words(joint, members):
+    """A joint verdict with the figure that it leaves out by what it is and prints, not by its identifier."""
+    for figure, check in members.iterrows():
+        joint = joint.replace(f"without {figure}", f"without the printed {check['quantity']} of {check['published']}")
+    return joint
 
 
 def _options(study):

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ruptureflow.report.numbers import count, degrees, estimate, is_missing, p_phrase, p_value, percent, unit_interval
+from ruptureflow.report.numbers import (
+    count,
+    degrees,
+    estimate,
+    fixed,
+    is_missing,
+    p_phrase,
+    p_value,
+    percent,
+    unit_interval,
+)
 from ruptureflow.report.parts import Chapter, Sheet, dotted
 
 ASSUMPTIONS = {"df not reported": "df"}
+COUNTED = ("effects missing", "null results needed")
 
 
 def beside_pools(sheets: Mapping[str, Sheet]) -> Chapter:
@@ -16,6 +27,15 @@ def beside_pools(sheets: Mapping[str, Sheet]) -> Chapter:
     for add in (_references, _assumptions, _looks, _precision, _one_stage, _bias, _levels, _digits, _illegible):
         add(chapter, sheets)
     return chapter
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _three(value: float | None) -> str:
+    """Three decimals: the ends of these ranges differ in the third."""
+    return fixed(value, 3)
 
 
 def _style(row):
@@ -116,10 +136,11 @@ def _bias(chapter: Chapter, sheets: Mapping[str, Sheet]) -> None:
         parent = dotted("pooled", row["pool"])
         node = f"{parent}.bias.n{place}"
         quantity = row["note"] if row["quantity"] == "-" else row["quantity"]
-        chapter.node("bias", node, parent, diagnostic=row["diagnostic"], quantity=quantity)
+        chapter.node("bias", node, parent, diagnostic=_capital(row["diagnostic"]), quantity=quantity)
         is_shown = not is_missing(row["shown"])
         ends = _ends(row) if is_shown else {}
-        cells = {"estimate": ends.get("shown", ("estimate", estimate)), "p": ("p_value", p_value)}
+        plain = ("estimate", count if row["quantity"] in COUNTED else estimate)
+        cells = {"estimate": ends.get("shown", plain), "p": ("p_value", p_value)}
         cells |= {"low": ends.get("low", ("ci_low", estimate)), "high": ends.get("high", ("ci_high", estimate))}
         chapter.cells(node, sheet, index, cells)
 
@@ -156,6 +177,6 @@ def _illegible(chapter: Chapter, sheets: Mapping[str, Sheet]) -> None:
         kinds = ("own_digits", "odd_figure", *["shared_figure"] * (len(rows) - 2))
         for place, (kind, (index, row)) in enumerate(zip(kinds, rows.iterrows(), strict=True)):
             name = chapter.node(kind, f"{node}.n{place}", node, quantity=row["quantity"], published=row["published"])
-            errors = {"low": ("std_error_low", unit_interval), "high": ("std_error_high", unit_interval)}
+            errors = {"low": ("std_error_low", _three), "high": ("std_error_high", _three)}
             beside = {"beside_low": ("beside_low", estimate), "beside_high": ("beside_high", estimate)}
             chapter.cells(name, sheet, index, errors | beside)
