@@ -101,6 +101,43 @@ def test_not_coded_is_not_zero():
     assert value_of(zeros, "hostility") == 0
 
 
+def test_a_total_counts_a_subgroup_or_the_segments_with_any_mark():
+    system = SYSTEM.model_dump() | {"id": "grouped"}
+    system["codes"][0]["subgroup"] = "quiet"
+    system["totals"] = [
+        {"name": "quiet", "group": "hostile", "subgroup": "quiet", "measure": "count", "aggregate": "sum"},
+        {"name": "spread", "group": "hostile", "measure": "count", "aggregate": "segments"},
+    ]
+    grouped = CodingSystem.model_validate(system | {"rupture": {}})
+    rows = [
+        # Session 1: three marks in the first segment, none in the second, one beside an uncoded code in the third.
+        ("p1", 1, "A", 1, "sulking", "count", 2), ("p1", 1, "A", 1, "blaming", "count", 1),
+        ("p1", 1, "A", 2, "sulking", "count", 0), ("p1", 1, "A", 2, "blaming", "count", 0),
+        ("p1", 1, "A", 3, "sulking", "count", np.nan), ("p1", 1, "A", 3, "blaming", "count", 1),
+        # Session 2: whether the second segment holds a mark is not known.
+        ("p1", 2, "A", 1, "sulking", "count", 1), ("p1", 2, "A", 1, "blaming", "count", 0),
+        ("p1", 2, "A", 2, "sulking", "count", np.nan), ("p1", 2, "A", 2, "blaming", "count", 0),
+    ]  # fmt: skip
+    values = coder_values(marks(rows).assign(instrument="grouped"), {"grouped": grouped})
+    found = values[values["code"].isin(["quiet", "spread"])].set_index(["code", "session"])["value"]
+    assert found["spread", 1] == 2
+    assert np.isnan(found["spread", 2])
+    assert np.isnan(found["quiet", 1])
+    ok = marks(rows[:4]).assign(instrument="grouped")
+    assert value_of(coder_values(ok, {"grouped": grouped}), "quiet") == 2
+
+
+def test_the_3rs_groups_its_strategies_into_immediate_and_exploratory_ones():
+    folder = Path(__file__).parents[2] / "config" / "instruments"
+    for name in ("3rs_2009", "3rs_2015"):
+        system = read_instrument(folder / f"{name}.yaml")
+        strategies = [code for code in system.codes if code.group == "resolution"]
+        totals = {total.subgroup for total in system.totals if total.group == "resolution"}
+        assert len(strategies) == 10
+        assert {code.subgroup for code in strategies} == totals - {""} == {"immediate", "exploratory"}
+        assert sum(code.group in ("withdrawal", "confrontation") for code in system.codes) == 14
+
+
 def test_unknown_codes_and_systems_are_refused_by_name():
     with pytest.raises(AgreementError, match=r"codes \['sulkng'\] are not in the instrument file"):
         coder_values(marks([("p1", 1, "A", 1, "sulkng", "count", 2)]), INSTRUMENTS)

@@ -30,7 +30,8 @@ def marker_name(code: Code, measure: str) -> str:
 def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Questionnaire]) -> pd.DataFrame:
     """Session values of every coder: each total of the instrument, then each marker.
 
-    A marker counted by segment is summed over the session's segments. A sum with a part that was not coded is missing
+    A marker counted by segment is summed over the session's segments; a total of segments counts those with any mark
+    of its codes. A sum or count of segments with a part that was not coded is missing
     (not coded is not zero); a mean or maximum is taken over the coded parts.
 
     Parameters
@@ -54,13 +55,17 @@ def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Q
     for name, rows in codes.groupby("instrument", sort=True):
         system = _coding_system(str(name), instruments)
         group_of = {code.code: code.group for code in system.codes}
+        subgroup_of = {code.code: code.subgroup for code in system.codes}
         stray = sorted(set(rows["code"]) - set(group_of))
         if stray:
             raise AgreementError(f"instrument {name}: codes {stray} are not in the instrument file")
         groups = rows["code"].map(group_of)
         named = []
         for total in system.totals:
-            marks = rows[(groups == total.group) & (rows["measure"] == total.measure)]
+            wanted = (groups == total.group) & (rows["measure"] == total.measure)
+            if total.subgroup:
+                wanted &= rows["code"].map(subgroup_of) == total.subgroup
+            marks = rows[wanted]
             named.append((total.name, _aggregate(marks, total.aggregate)))
         taken = {total.name for total in system.totals}
         for code in system.codes:
@@ -141,10 +146,20 @@ def _tell_sessions_without_value(summary: pd.DataFrame, n_agreed: int, analysed:
 
 
 def _aggregate(marks: pd.DataFrame, how: str) -> pd.Series:
+    if how == "segments":
+        return _aggregate(_marked_segments(marks), "sum")
     sheets = marks.groupby(SHEET, sort=True)["value"]
     if how == "sum":
         return sheets.sum(min_count=1).where(~marks["value"].isna().groupby([marks[c] for c in SHEET]).any())
     return sheets.mean() if how == "mean" else sheets.max()
+
+
+def _marked_segments(marks: pd.DataFrame) -> pd.DataFrame:
+    """One row a sheet and segment: 1 with any mark, 0 with none; missing where none is there and a code uncoded."""
+    cells = marks.assign(marked=marks["value"] > 0, uncoded=marks["value"].isna())
+    segments = cells.groupby([*SHEET, "segment"], dropna=False)[["marked", "uncoded"]].any()
+    known = segments["marked"] | ~segments["uncoded"]
+    return segments["marked"].astype("float64").where(known).rename("value").reset_index()
 
 
 def _totals(instruments: Mapping[str, CodingSystem | Questionnaire]) -> list[tuple[str, object]]:

@@ -141,12 +141,15 @@ class Code(Strict):
 
 
 class Total(Strict):
-    """A session value that analyses use: the aggregate of one measure over a group's codes."""
+    """A session value that analyses use: the aggregate of one measure over a group's codes, or a subgroup's."""
 
     name: Name
     group: str
+    subgroup: str = Field(default="", description="only the codes of the group that belong to it")
     measure: str
-    aggregate: Literal["sum", "mean", "maximum"]
+    aggregate: Literal["sum", "mean", "maximum", "segments"] = Field(
+        description="segments: in how many segments of the session any of the codes was marked"
+    )
     label: str = ""
 
 
@@ -189,6 +192,13 @@ class CodingSystem(Strict):
             if total.measure not in self.measures:
                 hint = nearest(total.measure, list(self.measures))
                 raise ValueError(f"total {total.name!r}: unknown measure {total.measure!r}{hint}")
+            inside = sorted({code.subgroup for code in self.codes if code.group == total.group and code.subgroup})
+            if total.subgroup and total.subgroup not in inside:
+                hint = nearest(total.subgroup, inside) if inside else f"; group {total.group!r} has none"
+                raise ValueError(f"total {total.name!r}: unknown subgroup {total.subgroup!r}{hint}")
+            if total.aggregate == "segments" and self.measures[total.measure].per != "segment":
+                place = f"total {total.name!r}: aggregate segments"
+                raise ValueError(f"{place} needs a measure per segment, {total.measure!r} is of the session")
         return self
 
 
