@@ -2,9 +2,11 @@
 
 import matplotlib
 import pytest
-from example_wave import ROW, SETTINGS, WAVE, hand_over
+from example_wave import ROW, SETTINGS, WAVE, hand_over, one_model
 
-from ruptureflow.models import fit_plan, join_sessions, plots
+from test_models_samples import MODEL, concentrations
+
+from ruptureflow.models import fit_plan, gather, join_samples, join_sessions, plots
 
 matplotlib.use("Agg")
 TERM = "oxytocin_change_within"
@@ -69,3 +71,32 @@ def test_a_wave_with_nothing_to_draw_stops_the_notebook(sessions, fitted):
     plots.plot_random_effects(fitted.random_effects.iloc[:0], [], "real")
     assert plots.analytes_of(sessions.drop(columns=["oxytocin_pre"])) == []
     assert plots.analytes_of(sessions) == ["oxytocin"]
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return join_samples(gather(ROW, WAVE, settings=SETTINGS, **hand_over()), concentrations())
+
+
+def test_a_run_has_no_colour_or_a_sample_is_not_drawn(samples):
+    figure = plots.plot_samples(samples, "oxytocin", "patient", "simulated")
+    left, right = figure.axes
+    drawn = [line for line in left.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in drawn) == len(samples)
+    assert len({str(line.get_color()) for line in drawn}) == 6
+    assert [text.get_text() for text in right.get_legend().get_texts()][0].startswith("R1 (")
+    assert "SIMULATED DATA" in _texts(figure)
+
+
+def test_samples_without_a_run_or_none_at_all_stop_the_notebook(samples):
+    figure = plots.plot_samples(samples.assign(run=None), "oxytocin", "patient", "real")
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["run not named (176)"]
+    plots.plot_samples(samples.iloc[:0], "oxytocin", "patient", "real")
+
+
+def test_a_bar_of_variance_is_longer_than_its_share(sessions, samples):
+    variances = fit_plan(sessions, one_model(**MODEL), samples=samples).variances
+    figure = plots.plot_variance_shares(variances, "real")
+    widths = [patch.get_width() for patch in figure.axes[0].patches if patch.get_width() > 0]
+    assert widths == pytest.approx([share for share in variances["share"] if share > 0])
+    plots.plot_variance_shares(variances.iloc[:0], "real")

@@ -173,6 +173,57 @@ def test_a_fitted_model_would_lack_a_df_method(tmp_path):
     assert "62; .003" in text
 
 
+def test_a_model_of_samples_would_speak_of_sessions_or_hide_its_runs(tmp_path):
+    term = "occasion[T.post]"
+    of = {**FIT, "wave": "lab", "analysis": "oxytocin_of_samples", "model": "samples", "outcome": "log_concentration"}
+    plan = {**of, "method": "reml", "fate": "fitted", "rows": "samples", "n_obs": 172, "n_groups": 22, "n_draws": 20}
+    row = {**of, "term": term, "metric": "raw", "estimate": 0.053, "std_error": 0.0076, "statistic": 6.99}
+    part = {**of, "term": "Intercept", "other_term": "Intercept"}
+    frames = {
+        wave_file("lab", report.SUMMARIES): _frame(report.SUMMARIES, *PEOPLE),
+        wave_file("lab", models.PLAN): _frame(models.PLAN, plan),
+        wave_file("lab", models.ESTIMATES): _frame(
+            models.ESTIMATES, {**row, "df_method": "kenward-roger", "df": 85.0, "p_value": 1e-9}
+        ),
+        wave_file("lab", models.VARIANCES): _frame(
+            models.VARIANCES,
+            {**part, "level": "patient", "share": 0.5},
+            {**part, "level": "patient_session", "share": 0.2},
+            {**part, "level": "run", "share": 0.3},
+        ),
+    }
+    text = _assembled([_wave("lab", "real", [])], frames, tmp_path, "docx")
+    assert "For log concentration (172 samples of 22 patients) the change from before to after the session is" in text
+    assert "Shares of the variance: .50 patient, .20 session within patient and .30 assay run." in text
+    assert "were drawn 20 times" in text
+    assert "Models of single samples have the natural log" in text
+    assert "the slope of log concentration" not in text
+
+
+def test_another_df_method_would_speak_for_the_one_that_failed(tmp_path):
+    of = {**FIT, "wave": "lab"}
+    plan = {**of, "method": "reml", "fate": models.WITHOUT_PRIMARY, "rows": "sessions", "n_obs": 86, "n_groups": 22}
+    row = {**of, "term": "oxytocin_change_within", "metric": "raw", "estimate": -0.25, "std_error": 0.08}
+    frames = {
+        wave_file("lab", report.SUMMARIES): _frame(report.SUMMARIES, *PEOPLE),
+        wave_file("lab", models.PLAN): _frame(
+            models.PLAN, {**plan, "reason": "df method kenward-roger failed: singular matrix."}
+        ),
+        wave_file("lab", models.ESTIMATES): _frame(
+            models.ESTIMATES, {**row, "df_method": "containment", "df": 62.0, "statistic": -3.13, "p_value": 0.0027}
+        ),
+        wave_file("lab", models.VARIANCES): _frame(
+            models.VARIANCES, {**of, "level": "patient", "term": "Intercept", "other_term": "Intercept"}
+        ),
+    }
+    text = _assembled([_wave("lab", "real", [])], frames, tmp_path, "docx")
+    assert "the within-patient slope on oxytocin change is *b* =" in text
+    assert "*t*(—) =" in text
+    assert "*t*(62)" not in text
+    assert "no other stands in its place (df method kenward" in text
+    assert "| 62; .003 |" in text
+
+
 def test_a_coding_system_without_totals_would_break_the_manuscript(tmp_path):
     frames = {
         wave_file("lab", report.SUMMARIES): _frame(report.SUMMARIES, *PEOPLE),
@@ -202,4 +253,9 @@ def test_labels_would_change_on_their_way_through_a_rules_params():
     assert Labels.from_text(labels.as_text()) == labels
     assert labels.scale_name("wai_s", "bond") == "Bond"
     assert labels.variable("therapist_oxytocin_change_within") == "therapist’s oxytocin change, within patients"
+    assert labels.slope("oxytocin_change_within") == "within-patient slope on oxytocin change"
+    assert labels.variable("rupture_point_drop_bond") == "rupture (point-drop, bond)"
+    assert labels.slope("occasion[T.post]:x") == "interaction after the session × x"
+    assert labels.slope("arm[T.cbt]") == "difference of arm: cbt"
+    assert labels.group("patient_session") == "session within patient"
     assert labels.term("time:oxytocin_change_between") == "time × oxytocin change, between patients"

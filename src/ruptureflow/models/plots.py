@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 6
+NO_RUN = "run not named"
 INK, ACCENT, QUIET = "#222222", "#b2182b", "#9aa5b1"
 
 
@@ -79,6 +80,108 @@ def plot_change(sessions: pd.DataFrame, analyte: str, unit: str, origin: str) ->
     right.set_xlabel("session")
     right.set_ylabel(f"change ({unit})")
     right.set_title("change by session: mean, 95 % interval")
+    mark_origin(figure, origin)
+    return figure
+
+
+def plot_samples(samples: pd.DataFrame, analyte: str, role: str, origin: str) -> Figure:
+    """Concentrations by occasion on a log scale, a colour a run; and each run's own mean before and after.
+
+    Left: every session's two samples, joined where the session has both. A run that lies apart from the others shows as
+    a colour that does. Right: the runs' means, from before to after: what differs between runs, and whether the change
+    is of one size in all of them.
+
+    Parameters
+    ----------
+    samples : joined samples.
+    analyte, role : whose concentrations.
+    origin : real or simulated.
+    """
+    from matplotlib import colormaps
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    rows = samples[samples["analyte"].eq(analyte) & samples["role"].eq(role)].dropna(subset=["log_concentration"])
+    figure, axes = _figure(1, 2, 10, 4.2, sharey=True)
+    left, right = axes[0]
+    names = rows["run"].astype(object).where(rows["run"].notna(), NO_RUN)
+    runs = sorted(names.unique())
+    shades = colormaps["turbo"](np.linspace(0.06, 0.94, len(runs))) if len(runs) > 1 else [ACCENT]
+    places = {"pre": 0.0, "post": 1.0}
+    width = 0.6 / max(1, len(runs))
+    for number, (run, shade) in enumerate(zip(runs, shades, strict=True)):
+        own = rows[names == run]
+        shift = (number - (len(runs) - 1) / 2) * width
+        value = np.exp(own["log_concentration"].to_numpy(dtype=float))
+        x = own["occasion"].map(places).to_numpy(dtype=float) + shift
+        left.plot(x, value, "o", color=shade, markersize=3.2, alpha=0.75, markeredgewidth=0)
+        pairs = own.pivot_table(index="patient_session", columns="occasion", values="log_concentration", aggfunc="mean")
+        if {"pre", "post"} <= set(pairs.columns):
+            both = np.exp(pairs[["pre", "post"]].dropna().to_numpy(dtype=float)).T
+            left.plot([shift, 1 + shift], both, color=shade, alpha=0.15, linewidth=0.6, zorder=0)
+        means = own.groupby("occasion")["log_concentration"].mean()
+        shown = [occasion for occasion in places if occasion in means]
+        label = f"{run} ({len(own)})"
+        right.plot([places[o] for o in shown], np.exp(means[shown]), "o-", color=shade, linewidth=1.6, label=label)
+    unit = ", ".join(sorted(rows["unit"].dropna().unique()))
+    left.set_yscale("log")
+    left.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0, 7.0)))
+    left.yaxis.set_major_formatter(ScalarFormatter())
+    left.yaxis.set_minor_formatter(NullFormatter())
+    left.set_ylabel(f"{analyte.replace('_', ' ')} ({unit}), log scale")
+    left.set_title(f"{len(rows)} samples of the {role}s, a colour a run", fontsize=9)
+    right.set_title("means of runs (samples)", fontsize=9)
+    for ax in (left, right):
+        ax.set_xticks([0, 1], ["before", "after"])
+        ax.set_xlim(-0.45, 1.45)
+    if runs:
+        right.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    mark_origin(figure, origin)
+    return figure
+
+
+def plot_variance_shares(variances: pd.DataFrame, origin: str) -> Figure:
+    """Each level's share of the variance, one bar a model: patients, sessions, runs, what is left.
+
+    Parameters
+    ----------
+    variances : variances of one wave's models with a share.
+    origin : real or simulated.
+    """
+    rows = variances.dropna(subset=["share"])
+    bars = list(dict.fromkeys(zip(rows["analysis"], rows["model"], rows["outcome"], strict=True)))
+    levels = list(dict.fromkeys(rows["level"]))
+    figure, axes = _figure(1, 1, 9, 0.5 * max(1, len(bars)) + 1.3)
+    ax = axes[0, 0]
+    shades = [INK, "#5b7c99", ACCENT, "#d9a441", QUIET]
+    for place, key in enumerate(bars):
+        own = rows[(rows["analysis"] == key[0]) & (rows["model"] == key[1]) & (rows["outcome"] == key[2])]
+        start = 0.0
+        for row in own.itertuples():
+            shade = QUIET if row.level == "residual" else shades[levels.index(row.level) % 4]
+            ax.barh(place, row.share, left=start, color=shade, height=0.6)
+            if row.share > 0.05:
+                ax.text(
+                    start + row.share / 2,
+                    place,
+                    f"{row.share:.2f}",
+                    ha="center",
+                    va="center",
+                    color="white",
+                    fontsize=8,
+                )
+            start += row.share
+    handles = [
+        ax.barh(0, 0, color=QUIET if level == "residual" else shades[levels.index(level) % 4]) for level in levels
+    ]
+    if levels:
+        names = [level.replace("_", " ") for level in levels]
+        ax.legend(
+            handles, names, fontsize=8, frameon=False, ncols=len(levels), loc="lower left", bbox_to_anchor=(0, 1.0)
+        )
+    ax.set_yticks(range(len(bars)), [analysis.replace("_", " ") for analysis, _, _ in bars], fontsize=8)
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("share of the variance")
     mark_origin(figure, origin)
     return figure
 
