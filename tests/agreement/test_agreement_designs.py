@@ -119,7 +119,7 @@ def test_a_fifth_coded_twice_is_little_more_than_one_coder():
     assert single < row["estimate"] < 2 * single / (1 + single)
 
 
-def test_a_single_coders_value_is_the_first_of_the_order_and_has_that_coders_reliability():
+def test_a_single_coders_value_is_the_first_of_the_order_and_has_that_coders_reliability(caplog):
     who = {place: "AB" if i % 2 else "B" for i, place in enumerate(plan())}
     codes = sheets(who)
     rated = rate(codes, analysed_value="single coder", coder_order=["B"])
@@ -129,6 +129,10 @@ def test_a_single_coders_value_is_the_first_of_the_order_and_has_that_coders_rel
     row = headline(rated)
     assert row["form"] == "ICC(2,1)"
     assert row["note"].startswith("analysed: one coder's value, the first of B, A who coded the session")
+    assert "coder_order" not in caplog.text
+    with caplog.at_level(logging.WARNING):
+        rate(codes, analysed_value="single coder", coder_order=["Bea"])
+    assert "coder_order names ['Bea'], of whom this wave has no sheet; its coders: ['A', 'B']" in caplog.text
     by_id = rate(codes, analysed_value="single coder")
     assert by_id.coded.groupby("coders").size().to_dict() == {"A": 30, "B": 30}
 

@@ -116,6 +116,9 @@ def session_values(
     given = rows[(agreed if analysed.kind == "consensus" else ~agreed) & rows["value"].notna()]
     if analysed.kind == "single coder":
         order = analysed.precedence(sorted(given["coder"].unique()))
+        strangers = [coder for coder in analysed.coder_order if coder not in order]
+        if strangers:
+            logger.warning("coder_order names %s, of whom this wave has no sheet; its coders: %s", strangers, order)
         rank = given["coder"].map({coder: place for place, coder in enumerate(order)})
         given = given.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates(keys)
     found = given.groupby(keys, sort=True)
