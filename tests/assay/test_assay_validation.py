@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from assay_plates import OXYTOCIN, plate_rows, samples_table, signal, signals_table, tube_rows
 
-from ruptureflow.assay import AssayError, measure_samples
+from ruptureflow.assay import AssayError, measure_samples, validation_plots
 from ruptureflow.assay.recovery import analyte_recovery, recovery_rows
+from ruptureflow.assay.validation_plots import well_deviations
 from ruptureflow.config.plan import AssaySettings
 from ruptureflow.tables import assay, intake
 
@@ -220,3 +221,40 @@ def test_runs_without_a_common_qc_level_stay_different_runs():
     rows = [row for row in two_runs(1.3) if not (row["content"] == "qc" and row["run"] == "P1 R2")]
     change = measure(samples_table(["P1_4_pre", "P1_4_post"]), rows, AssaySettings(bridge_runs=True)).changes.iloc[0]
     assert "different runs" in change["flags"]
+
+
+def test_wells_of_the_edge_are_known_and_tube_numbers_are_none():
+    frame = signals_table(plate_rows("R1", PAIR, seed=1))
+    assert well_deviations(frame).empty
+    wells = [f"{letter}{column}" for column in range(1, 13) for letter in "ABCDEFGH"]
+    frame = frame.assign(position=wells[: len(frame)])
+    frame.loc[frame["position"] == "A1", "signal"] *= 1.1
+    found = well_deviations(frame)
+    assert set(found.loc[found["edge"], "row"]) == set(range(1, 9))
+    assert found.loc[(found["row"] == 1) & (found["column"] == 1), "edge"].item()
+    assert not found.loc[(found["row"] == 2) & (found["column"] == 2), "edge"].item()
+    # 22,000 beside 20,000 and 20,000: 6.45 % above their mean.
+    assert found.loc[(found["row"] == 1) & (found["column"] == 1), "deviation"].item() == pytest.approx(
+        6.4516, abs=1e-3
+    )
+
+
+def test_every_plot_draws_what_there_is_and_says_what_there_is_not():
+    samples, rows = diluted([(1, 160.0), (2, 80.0), (4, 40.0)])
+    spiked = pools([("A", 10, 90, 80), ("A", 10, 90, 90)])
+    rows = rows + plate_rows("R2", {"P1_4_pre_0": 150.0}, seed=4)
+    full = measure(samples, rows, recoveries=spiked)
+    empty = measure(intake.SAMPLES.empty(), [])
+    for found, words in ((full, 0), (empty, 1)):
+        table = signals_table(rows if found is full else [])
+        table = table.assign(position=[f"A{k % 12 + 1}" for k in range(len(table))])
+        figures = [
+            validation_plots.precision_profile(found.concentrations),
+            validation_plots.recovery(found.recovery),
+            validation_plots.dilution_series(found.concentrations, samples, found.parallelism),
+            validation_plots.repeats(found.reanalysis),
+            validation_plots.plate_map(table),
+        ]
+        for figure in figures:
+            figure.canvas.draw()
+            assert len([axis for axis in figure.axes if not axis.axison]) == words

@@ -20,6 +20,8 @@ STEP_TOLERANCE = 1e-11
 # ln g and ln B beyond these are not identified by any standard curve (g 1/20 … 20, B 1/50 … 50).
 LARGEST_LOG_ASYMMETRY = np.log(20.0)
 LARGEST_LOG_SLOPE = np.log(50.0)
+# Share of the sum of squares that a curve leaves from which it may have several minima: good plates leave 0.001.
+NOISY = 0.02
 # Keeps C a number in whatever unit doses come.
 LARGEST_LOG_MIDPOINT = 200.0
 
@@ -144,11 +146,13 @@ def least_squares(
 def searched_widely(log_dose: Array, response: Array, weights: Array, fits: Fits) -> Fits:
     """The fits, with a wider search for runs that did not settle or stopped at a bound.
 
-    Five-parameter curves have several minima, and all of them are searched. A run whose optimum lies at a bound or on
-    a flat floor (at infinity, or anywhere along a valley) is `converged`, because its loss is at the minimum, and
-    `at_bound`, because its parameters are not identified.
+    Five-parameter curves have several minima, as have curves that explain little; all of them are searched. A run
+    whose optimum lies at a bound or on a flat floor (at infinity, or anywhere along a valley) is `converged`, because
+    its loss is at the minimum, and `at_bound`, because its parameters are not identified.
     """
-    doubtful = np.flatnonzero(~fits.converged | fits.at_bound | (fits.theta.shape[1] == 5))
+    mean = (weights * response).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
+    noisy = fits.sum_of_squares > NOISY * (weights * (response - mean) ** 2).sum(axis=1)
+    doubtful = np.flatnonzero(~fits.converged | fits.at_bound | noisy | (fits.theta.shape[1] == 5))
     if not doubtful.size:
         return fits
     theta, loss, converged, bound = (

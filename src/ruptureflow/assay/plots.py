@@ -109,7 +109,7 @@ def levey_jennings(quality_controls: pd.DataFrame, origin: str = "simulated") ->
     shown = quality_controls[quality_controls["concentration"].notna()]
     if shown.empty:
         return _nothing("No QC samples came for this wave: no Levey–Jennings chart can be drawn.", origin)
-    levels = list(shown.groupby(["analyte", "level"], sort=False))
+    levels = list(shown.sort_values("nominal", kind="stable").groupby(["analyte", "level"], sort=False))
     figure, axes = _panels(len(levels), 1, (7, 2.3))
     for axis, ((analyte, level), group) in zip(axes, levels, strict=True):
         value = group["concentration"].to_numpy(dtype=float)
