@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from ruptureflow.config.strict import Strict, nearest
 from ruptureflow.config.studies import Pool, PublishedPool
 
+Method = Literal["fixed", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm"]
+
 
 class WavePool(Pool):
     """One term of one model pooled over waves on a declared metric, beside published studies where the plan says so."""
@@ -85,7 +87,7 @@ class PrintedFigures(Strict):
 class PoolingSettings(Strict):
     """What is pooled and how."""
 
-    methods: list[str] = Field(min_length=1, description="first is primary: reml, dl, …")
+    methods: list[Method] = Field(min_length=1, description="first is primary")
     tests: list[Literal["z", "t", "knapp-hartung", "adhoc"]] = Field(
         min_length=1, description="first is primary; adhoc: Knapp–Hartung never narrower than Wald"
     )
