@@ -2,9 +2,8 @@
 
 import matplotlib
 import pytest
+from example_samples import MODEL, concentrations
 from example_wave import ROW, SETTINGS, WAVE, hand_over, one_model
-
-from test_models_samples import MODEL, concentrations
 
 from ruptureflow.models import fit_plan, gather, join_samples, join_sessions, plots
 
@@ -84,7 +83,7 @@ def test_a_run_has_no_colour_or_a_sample_is_not_drawn(samples):
     drawn = [line for line in left.lines if line.get_marker() == "o"]
     assert sum(len(line.get_xdata()) for line in drawn) == len(samples)
     assert len({str(line.get_color()) for line in drawn}) == 6
-    assert [text.get_text() for text in right.get_legend().get_texts()][0].startswith("R1 (")
+    assert next(text.get_text() for text in right.get_legend().get_texts()).startswith("R1 (")
     assert "SIMULATED DATA" in _texts(figure)
 
 

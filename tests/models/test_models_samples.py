@@ -3,42 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from example_wave import ROW, SETTINGS, WAVE, filled, hand_over, one_model
+from example_samples import MODEL, concentrations
+from example_wave import ROW, SETTINGS, WAVE, hand_over, one_model
 
 from ruptureflow.models import PlanError, fit_plan, gather, join_samples, join_sessions
 from ruptureflow.tables import assay, models
-
-GROUPS = {"patient": "1", "patient_session": "1", "run": "1"}
-MODEL = {
-    "outcomes": ["log_concentration"],
-    "formula": "{outcome} ~ time + occasion",
-    "rows": "samples",
-    "groups": GROUPS,
-    "optional_groups": ["run"],
-    "primary_term": "occasion[T.post]",
-}
-
-
-def concentrations(seed: int = 11, **columns) -> pd.DataFrame:
-    """Two samples a session; a session's two samples lie on different runs, runs differ by .3 on the log scale."""
-    changes = hand_over()["changes"]
-    rng = np.random.default_rng(seed)
-    rows = pd.concat([changes.assign(occasion=word) for word in ("pre", "post")], ignore_index=True)
-    n = len(rows)
-    run = np.array([f"R{1 + (i + (w == 'post')) % 6}" for i, w in enumerate(rows["occasion"])], dtype=object)
-    plate = dict(zip(sorted(set(run)), rng.normal(0, 0.3, 6), strict=True))
-    person = dict(zip(sorted(set(rows["patient"])), rng.normal(0, 0.3, 22), strict=True))
-    who = rows["patient"] + rows["session"].astype(str)
-    visit = dict(zip(sorted(set(who)), rng.normal(0, 0.15, 88), strict=True))
-    log = 2 + 0.1 * rows["occasion"].eq("post").to_numpy() + rng.normal(0, 0.1, n)
-    log += [person[p] + visit[w] + plate[r] for p, w, r in zip(rows["patient"], who, run, strict=True)]
-    given = {
-        "sample": [f"S{i}" for i in range(n)], "patient": rows["patient"], "role": "patient",
-        "session": rows["session"], "occasion": rows["occasion"], "analyte": "oxytocin", "matrix": "saliva",
-        "run": run, "concentration": np.exp(log), "value": np.exp(log), "unit": "pg/mL", "std_error": 0.2,
-        "log_std_error": 0.02, "used": True,
-    }  # fmt: skip
-    return filled(assay.CONCENTRATIONS, **given | columns)
 
 
 def _gathered(**changes):

@@ -105,7 +105,7 @@ def plot_samples(samples: pd.DataFrame, analyte: str, role: str, origin: str) ->
     left, right = axes[0]
     names = rows["run"].astype(object).where(rows["run"].notna(), NO_RUN)
     runs = sorted(names.unique())
-    shades = colormaps["turbo"](np.linspace(0.06, 0.94, len(runs))) if len(runs) > 1 else [ACCENT]
+    shades = colormaps["turbo"](np.linspace(0.06, 0.94, len(runs))) if len(runs) > 1 else [ACCENT] * len(runs)
     places = {"pre": 0.0, "post": 1.0}
     width = 0.6 / max(1, len(runs))
     for number, (run, shade) in enumerate(zip(runs, shades, strict=True)):
