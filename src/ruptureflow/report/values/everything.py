@@ -83,7 +83,14 @@ ANALYSED = {
     "single coder": "value of one coder a session",
     "consensus": "coders’ consensus",
 }
-"""The plan's words for a policy and for the analysed value, as prose."""
+LIMIT_TREATMENTS = {
+    "lod/sqrt2": "the limit divided by √2",
+    "lod/2": "half the limit",
+    "missing": "no value",
+    "censored likelihood": "its expectation given the limit and the patient’s other samples",
+    "multiple imputation": "its imputations, drawn from below the limit",
+}
+"""The plan's words for a policy, for the analysed value and for samples below a limit, as prose."""
 
 
 def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
@@ -113,9 +120,7 @@ def gather(shown: Shown, read: Callable[[str, Table], Sheet]) -> Chapter:
         within_patient_policy=BELOW_LIMIT[shown.plan.agreement.within_patient_policy],
         analysed_value=ANALYSED[shown.plan.agreement.analysed_value],
         curve=shown.plan.assay.model,
-        below_limit=shown.plan.assay.below_limit.replace("lod/sqrt2", "the limit divided by √2").replace(
-            "lod/2", "half the limit"
-        ),
+        below_limit=LIMIT_TREATMENTS[shown.plan.assay.below_limit],
     )
     if is_simulated:
         chapter.node("simulated", "report")
