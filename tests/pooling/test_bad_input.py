@@ -29,6 +29,36 @@ Y, V = [0.2, 0.5, -0.1, 0.4], [0.02, 0.05, 0.03, 0.04]
         ({"estimate": [0.2, 1e300, 0.1, 0.4]}, "beyond computing: check the unit"),
         ({"variance": [0.02, 1e-320, 0.03, 0.04]}, "of row 2 is beyond computing"),
         ({"labels": ["a", "b"]}, "2 labels for 4 effects"),
+        ({"labels": "abcd"}, "labels is 'abcd': give one name per effect"),
+        ({"estimate": None}, "estimate is None"),
+        ({"estimate": pd.Series([0.2, pd.NA, 0.1, 0.4])}, "estimate of row 2 is nan: supply it"),
+        ({"estimate": np.ma.array(Y, mask=[0, 0, 1, 0])}, "estimate of row 3 is nan"),
+        ({"estimate": pd.to_datetime(["2020-01-01"] * 4)}, "estimate holds dates or times"),
+        ({"estimate": [0.2, 1j, 0.1, 0.4]}, "estimate of row 2 is 1j: give a number"),
+        ({"estimate": {"a": 1}}, "estimate is a dict: give one number per effect"),
+        ({"estimate": [[1, 2], [3]]}, "estimate of row 1 is [1, 2]"),
+        ({"estimate": [[1, 2], [3, 4]]}, "estimate has 2 dimensions"),
+        ({"variance": [0.02, np.inf, 0.03, 0.04], "missing": "drop"}, "variance of row 2 is inf: supply it"),
+        (
+            {"estimate": pd.Series(Y, [3, 1, 2, 0]), "variance": pd.Series(V)},
+            "variance has the index of estimate in an",
+        ),
+        ({"level": "95"}, "level='95' is not between 0 and 1"),
+        ({"level": None}, "level=None is not between 0 and 1"),
+        ({"level": 1.5}, "level=1.5 is not between 0 and 1"),
+        ({"tau2": "large"}, "tau2='large' with method='reml': give a number"),
+        ({"tau2": [0.1, 0.2]}, "tau2=[0.1, 0.2]"),
+        ({"adhoc": "no"}, "adhoc='no': write True or False"),
+        ({"method": "genq", "weights": ["a", 1, 1, 1]}, "weights of row 1 is 'a'"),
+        ({"method": "genq", "weights": np.ones((2, 2))}, "weights has 2 dimensions"),
+        ({"moderators": {"x": 3}}, "moderator 'x' has 0 dimensions"),
+        ({"moderators": {"x": np.ones((4, 2))}}, "moderator 'x' has 2 dimensions"),
+        ({"moderators": {"x": pd.array(["a", "b", None, "b"], dtype="string")}}, "moderator 'x' is missing in row 3"),
+        ({"moderators": {"x": pd.to_datetime(["2020", "2021", "2022", "2024"])}}, "moderator 'x' holds dates"),
+        ({"moderators": {"x": [1e200, 2, 3, 5]}}, "moderator 'x' reaches 1e+200"),
+        ({"moderators": {"Intercept": [1, 2, 3, 5]}}, "a moderator is named 'Intercept'"),
+        ({"moderators": pd.DataFrame(np.eye(4)[:, :2], columns=["x", "x"])}, "moderators has the column 'x' twice"),
+        ({"moderators": {"x": [1, 2, 3, 5], "w": [1, 0, 0, 1], "z": [3, 2, 1, 5]}}, "4 coefficients but 4 effects"),
         ({"method": "dersimonian"}, "method='dersimonian' is unknown: use one of fixed, dl"),
         ({"test": "hartung"}, "test='hartung' is unknown"),
         ({"method": "genq"}, "method='genq' needs weights"),
@@ -59,6 +89,18 @@ def test_bad_input_passes_or_is_misnamed(change, message):
 def test_bad_row_is_not_named_by_its_study():
     with pytest.raises(PoolingError, match=r"row 2 \(Bein 2000\)"):
         pool(pd.Series([0.1, 0.2], index=["Strauss 2006", "Bein 2000"]), [0.1, 0.0])
+
+
+def test_numbers_of_other_kinds_are_refused_or_taken_for_names():
+    plain = pool(Y, V, moderators={"x": [1, 2, 3, 5]})
+    odd = pd.DataFrame({"y": Y, "v": V, "x": [1, 2, 3, 5]}, index=[9, 3, 7, 5]).astype({"x": "Int64"})
+    for same in (
+        pool([str(one) for one in Y], V, moderators={"x": np.array([1, 2, 3, 5], dtype=object)}),
+        pool(odd["y"], odd["v"], moderators=odd[["x"]]),
+        pool(pd.Series(Y, dtype="Float64"), V, moderators={"x": [1e-14, 2e-14, 3e-14, 5e-14]}),
+    ):
+        assert np.allclose(same.table["statistic"], plain.table["statistic"], rtol=1e-9)
+    assert np.isclose(plain.predict({"x": 4})["estimate"][0], plain.beta @ [1, 4])
 
 
 def test_rows_left_out_vanish_from_the_count():

@@ -147,6 +147,14 @@ def test_change_difference_has_another_variance_than_morris():
         (lambda: odds_ratio(0, 20, 0, 20), "holds no information"),
         (lambda: effect_from_interval(0.5, 0.2), "low is not below high"),
         (lambda: d_from_p(0.0, 10, 10), "give the exact p"),
+        (lambda: fisher_z([0.1, 0.2], [20, 30, 40]), "different lengths .r 2, n 3."),
+        (lambda: z_to_r("a", 0.1), "effect is 'a': give numbers"),
+        (lambda: r_to_z(0.1, n="a"), "n is 'a': give numbers"),
+        (lambda: change_difference((1, 2, 3), (1, 2, 3, 4), 0.5), "treated has 3 of its 4 values"),
+        (lambda: effect_from_interval(0.1, 0.2, level=95), "level=95"),
+        (lambda: effect_from_interval(0.1, 0.2, df=0), "df is 0"),
+        (lambda: odds_ratio(0, 0, 2, 10), "n1 is 0"),
+        (lambda: fisher_z(0.2, 20).interval(95), "level=95"),
     ],
 )
 def test_an_impossible_effect_is_computed(call, message):

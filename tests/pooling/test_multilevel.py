@@ -114,6 +114,19 @@ def test_cost_does_not_grow_with_the_square_of_the_effects():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"groups": None}, "groups is None: give a DataFrame with one column per level"),
+        ({"groups": {}}, "groups has no column"),
+        ({"groups": "aab"}, "groups is 'aab'"),
+        ({"groups": {"study": ["a", "a", "a"], "effect": [1, 2, 3]}}, "group 'study' is 'a' for every effect"),
+        ({"groups": {"study": pd.array(["a", pd.NA, "b"], dtype="string")}}, "group 'study' is missing in row 2"),
+        ({"groups": pd.DataFrame([["a", 1]] * 3, columns=["s", "s"])}, "groups has the column 's' twice"),
+        ({"estimate": [0.2, 0.2, 0.2]}, "all effects are 0.2: no variance to divide between levels"),
+        (
+            {"estimate": [0.2, None, 0.5]},
+            "estimate of row 2 is nan: supply it, or leave the row out with missing='drop'",
+        ),
+        ({"estimate": [0.2], "variance": [0.1], "groups": ["a"]}, "one effect has no levels: pool"),
+        ({"level": 1.5}, "level=1.5"),
         ({"groups": {"study": ["a", None, "b"]}}, "group 'study' is missing in row 2"),
         ({"groups": {"study": ["a", "b"]}}, "2 labels for 3 effects"),
         ({"test": "knapp-hartung"}, "test='knapp-hartung' is unknown: use one of z, t"),
@@ -122,9 +135,62 @@ def test_cost_does_not_grow_with_the_square_of_the_effects():
     ],
 )
 def test_bad_groups_and_options_pass(change, message):
-    arguments = {"groups": {"study": ["a", "a", "b"]}} | change
+    arguments = {"estimate": [0.1, 0.2, 0.5], "variance": [0.02, 0.03, 0.02], "groups": {"study": ["a", "a", "b"]}}
     with pytest.raises(PoolingError, match=message):
-        pool_multilevel([0.1, 0.2, 0.5], [0.02, 0.03, 0.02], **arguments)
+        pool_multilevel(**arguments | change)
+
+
+def test_an_effect_left_out_keeps_its_group():
+    study, effect = ["a", "a", "b", "b", "c"], [1, 2, 3, 4, 5]
+    y, v = [0.1, None, 0.5, 0.2, 0.9], [0.02, 0.03, 0.02, 0.04, 0.03]
+    ours = pool_multilevel(y, v, {"s": study, "e": effect}, {"x": [1, 7, 2, 4, 3]}, missing="drop")
+    kept = [0, 2, 3, 4]
+    same = pool_multilevel(
+        *([values[i] for i in kept] for values in (y, v)),
+        {"s": [study[i] for i in kept], "e": [effect[i] for i in kept]},
+        {"x": [1, 2, 4, 3]},
+    )
+    assert ours.k == 4 and ours.notes[0] == "left out for a missing value: 2"
+    assert np.allclose(ours.table["estimate"], same.table["estimate"], rtol=1e-10)
+
+
+def test_a_series_of_labels_is_read_as_columns():
+    y, v, labels = [0.1, 0.2, 0.5, 0.9], [0.02, 0.03, 0.02, 0.04], ["a", "a", "b", "c"]
+    plain = pool_multilevel(y, v, {"study": labels})
+    for same in (pd.Series(labels), pd.Series(labels, name="team"), np.array(labels)[:, None], labels):
+        assert pool_multilevel(y, v, same).estimate == plain.estimate
+
+
+def test_levels_that_cannot_be_told_apart_go_unnoted():
+    y, v = [0.1, 0.2, 0.5, 0.9], [0.02, 0.03, 0.02, 0.04]
+    ours = pool_multilevel(y, v, {"study": list("abcd"), "effect": [1, 2, 3, 4]})
+    assert any("divide the effects alike" in note for note in ours.notes)
+    assert np.isclose(ours.tau2, pool(y, v).tau2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+def test_profile_interval_of_one_level_is_not_that_of_tau2(golden, method):
+    data = golden["data"]["bcg"]
+    nested = pool_multilevel(data["yi"], data["vi"], {"study": range(13)}, method=method).variance_intervals()
+    plain = pool(data["yi"], data["vi"], method, "z").tau2_interval("profile-likelihood")
+    assert np.allclose(nested[["ci_low", "ci_high"]], [plain], rtol=1e-7)
+
+
+def test_profile_intervals_of_two_levels_differ_from_confint(golden):
+    """confint(rma.mv) of the Konstantopoulos data at tol 1e-10; it gives up on the inner level's upper end."""
+    ours = fit(golden, golden["multilevel"][0]).variance_intervals()
+    wanted = [0.0222396907, 0.2072416192, 0.0162652550]
+    assert np.allclose(ours[["ci_low", "ci_high"]].to_numpy().ravel()[:3], wanted, rtol=1e-7)
+    # Its defining property instead: no value of the outer variance lifts the likelihood further there.
+    assert 0.0327 < ours["ci_high"][1] < 0.1
+
+
+def test_a_coefficient_of_one_cluster_gets_an_error_made_of_rounding():
+    y, v = [0.254268273582538, -0.000562446186472554, 0.712898113612583], [0.07139877, 0.07840558, 0.0472143]
+    ours = cluster_robust(pool(y, v, "fixed", "z", {"arm": ["a", "b", "b"]}), ["c0", "c1", "c1"])
+    assert np.isnan(ours.table["std_error"][0]) and "determined by one cluster alone" in ours.notes[0]
+    # clubSandwich: .0763532003531107 with one df.
+    assert np.isclose(ours.table["std_error"][1], 0.0763532, atol=1e-6) and np.isclose(ours.table["df"][1], 1)
 
 
 def test_robust_clusters_cut_through_studies(golden):

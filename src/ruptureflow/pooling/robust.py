@@ -8,6 +8,8 @@ from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.result import coefficient_table
 
+_EXACT = 1e-6  # of the model's own standard error; rounding alone leaves up to 2e-7
+
 
 @dataclass(frozen=True)
 class RobustResult:
@@ -76,13 +78,23 @@ def cluster_robust(result, cluster=None, level=None) -> RobustResult:
         scores[index] = adjusted.T @ residual[rows]
         own[index] = np.einsum("ip,ij,jp->p", adjusted, block, adjusted)
         cross[index] = xj.T @ adjusted
-    covariance = scores.T @ scores
     df = np.array([_degrees(own[:, term], cross[:, :, term], bread) for term in range(p)])
+    # A coefficient that one cluster alone determines fits that cluster exactly and has no robust error.
+    alone = np.isnan(df) | (np.sqrt((scores**2).sum(axis=0)) <= _EXACT * np.sqrt(np.diagonal(bread)))
+    scores[:, alone] = df[alone] = np.nan
+    covariance = scores.T @ scores
     level = result.level if level is None else level
     table = coefficient_table(result.terms, bread @ moment, covariance, df, level)
-    low = [str(term) for term, one in zip(result.terms, df, strict=True) if one < 4]
-    notes = (f"fewer than 4 df, so the p value is not trustworthy: {', '.join(low)}",) if low else ()
-    return RobustResult(table, covariance, len(blocks), notes)
+    return RobustResult(table, covariance, len(blocks), tuple(_notes(result.terms, df, alone)))
+
+
+def _notes(terms, df, alone):
+    exact = [str(term) for term, one in zip(terms, alone, strict=True) if one]
+    low = [str(term) for term, one, lone in zip(terms, df, alone, strict=True) if one < 4 and not lone]
+    if exact:
+        yield f"determined by one cluster alone, so without a robust error: {', '.join(exact)}"
+    if low:
+        yield f"fewer than 4 df, so the p value is not trustworthy: {', '.join(low)}"
 
 
 def _block(result, groups, rows):
@@ -101,7 +113,8 @@ def _adjustment(block, xj, bread):
     root = np.linalg.cholesky(block).T
     inner = root @ (block - xj @ bread @ xj.T) @ root.T
     values, vectors = np.linalg.eigh((inner + inner.T) / 2)
-    kept = values > values.max() * 1e-10 if values.max() > 0 else np.zeros(values.size, dtype=bool)
+    # Against the block, not the values themselves: a cluster that is fitted exactly leaves rounding only.
+    kept = values > 1e-10 * (block**2).sum()
     power = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
     return root.T @ (vectors * power) @ vectors.T @ root
 
@@ -112,7 +125,7 @@ def _degrees(own, cross, bread):
     diagonal = own - mixed
     whole = bread @ (cross.T @ cross)
     total = (diagonal**2).sum() + np.trace(whole @ whole) - (mixed**2).sum()
-    return float(diagonal.sum() ** 2 / total)
+    return float(diagonal.sum() ** 2 / total) if total > 0 else np.nan
 
 
 def _refuse_cut(outer, cluster):
