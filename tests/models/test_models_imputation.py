@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from ruptureflow.assay import measure_samples
+from ruptureflow.config.plan import AssaySettings
 from ruptureflow.mixed import ModelError, fit_mixed
 from ruptureflow.models import PlanError, center, fit_plan, fits, gather, gather_draws, join_samples, rubin
-from ruptureflow.tables import assay
+from ruptureflow.tables import assay, intake
 
 DRAWS = 5
 CENSORED = [("P01", 4), ("P01", 8), ("P07", 12), ("P15", 16)]
@@ -267,3 +269,51 @@ def test_the_plans_other_settings_are_lost_between_draws():
     found = fit_plan(sessions, settings(level=0.9), draws=draws).estimates.iloc[0]
     half = (found["ci_high"] - found["ci_low"]) / 2 / found["std_error"]
     assert half < _quantile(found["df"])
+
+
+def test_what_assay_hands_over_does_not_reach_the_models_draw_by_draw():
+    """Reported concentrations, a tenth of them below the limit, through assay with imputation as the primary way."""
+    rng = np.random.default_rng(17)
+    changes = hand_over()["changes"]
+    rows = pd.concat([changes.assign(occasion=word) for word in ("pre", "post")], ignore_index=True)
+    person = dict(zip(sorted(set(rows["patient"])), rng.normal(0, 0.5, 22), strict=True))
+    log = 2 + rows["patient"].map(person) + 0.2 * rows["occasion"].eq("post") + rng.normal(0, 0.4, len(rows))
+    value, limit = np.exp(log.astype(float)), float(np.exp(log.astype(float)).quantile(0.1))
+    hidden = value < limit
+    key = {"sample": [f"S{i}" for i in range(len(rows))], "analyte": "oxytocin"}
+    source = {"source_file": "lab.csv", "source_row": range(2, len(rows) + 2)}
+    samples = filled(
+        intake.SAMPLES, patient=rows["patient"], role="patient", session=rows["session"], occasion=rows["occasion"],
+        matrix="saliva", **key, **source,
+    )  # fmt: skip
+    reported = filled(
+        intake.REPORTED_CONCENTRATIONS, concentration=value.where(~hidden), qualifier=np.where(hidden, "<", None),
+        limit=np.where(hidden, limit, np.nan), unit="pg/mL", run="R1", replicate=1, **key, **source,
+    )  # fmt: skip
+    plan = AssaySettings(below_limit="multiple imputation", imputations=20)
+    found = measure_samples(samples, intake.SIGNALS.empty(), reported, WAVE.analytes, plan)
+    gathered = gather(ROW, WAVE, settings=SETTINGS, **(hand_over() | {"changes": found.changes}))
+    draws = gather_draws(found.imputed_changes, found.imputations, found.concentrations)
+    assert draws.numbers == list(range(1, 21))
+    analyses = [
+        {
+            "analysis": "change", "question": "?", "primary_term": "Intercept",
+            "models": [{"model": "m", "outcomes": ["oxytocin_change"], "formula": "{outcome} ~ 1"}],
+        },
+        {
+            "analysis": "samples", "question": "?", "primary_term": "occasion[T.post]",
+            "models": [
+                {"model": "m", "outcomes": ["log_concentration"], "formula": "{outcome} ~ occasion", "rows": "samples",
+                 "groups": {"patient": "1", "run": "1"}, "optional_groups": ["run"]}
+            ],
+        },
+    ]  # fmt: skip
+    joined = join_samples(gathered, found.concentrations)
+    fitted = fit_plan(gathered.join(gathered.keys), settings(analyses=analyses), samples=joined, draws=draws)
+    assert list(fitted.plan["n_draws"]) == [20, 20]
+    assert fitted.plan["reason"].iloc[1].startswith("20 draws combined by Rubin's rules")
+    assert "there is one run only" in fitted.plan["reason"].iloc[1]
+    assert fitted.imputed_estimates["missing_share"].between(0, 0.6).all()
+    assert (fitted.imputed_estimates["variance_between"] > 0).all()
+    rise = fitted.estimates.query("term == 'occasion[T.post]'").iloc[0]
+    assert abs(rise["estimate"] - 0.2) < 2 * rise["std_error"]
