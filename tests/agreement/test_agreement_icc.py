@@ -83,6 +83,17 @@ def test_the_route_of_incomplete_designs_gives_the_mean_squares_of_a_complete_on
         assert coefficients(implied)[form] == pytest.approx(value, abs=1e-6)
 
 
+def test_pairs_of_raters_who_share_no_target_cost_no_further_degree_of_freedom():
+    values = np.full((20, 4), np.nan)
+    drawn = np.random.default_rng(2).normal(size=(20, 2)) + np.random.default_rng(3).normal(size=(20, 1))
+    values[:10, :2], values[10:, 2:] = drawn[:10], drawn[10:]
+    found = icc(long(values)).set_index("form")
+    # One contrast of raters inside each pair: 40 ratings − 20 targets − 2.
+    assert found.loc["ICC(2,k)", "df2"] == 18
+    assert found.loc["ICC(1,k)", "df2"] == 20
+    assert found["estimate"].notna().all()
+
+
 def test_a_target_rated_once_counts_towards_the_effective_number_of_raters():
     values = SHROUT_FLEISS.copy()
     values[0, 1:] = np.nan

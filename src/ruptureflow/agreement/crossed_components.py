@@ -46,6 +46,7 @@ class CrossedComponents:
 
     target, rater, residual : variances. one_way_target, one_way_within : the same with raters left out of the model.
     k : harmonic mean of the ratings a target has, the effective number of raters.
+    df_residual : ratings − targets − raters + 1, or more where raters fall into groups that share no target.
     """
 
     target: np.ndarray
@@ -54,6 +55,7 @@ class CrossedComponents:
     one_way_target: np.ndarray
     one_way_within: np.ndarray
     k: np.ndarray
+    df_residual: np.ndarray
 
 
 def crossed_sums(values: np.ndarray, clusters: np.ndarray, n_clusters: int) -> CrossedSums:
@@ -120,7 +122,7 @@ def crossed_components(sums: CrossedSums) -> CrossedComponents:
         between = sums.of_targets - total**2 / n
         k_one_way = (n - sums.n_raters_squared / n) / (targets - 1)
         one_way_target = (between / (targets - 1) - one_way_within) / k_one_way
-    return CrossedComponents(target, rater, residual, one_way_target, one_way_within, k)
+    return CrossedComponents(target, rater, residual, one_way_target, one_way_within, k, df_error)
 
 
 def component_coefficients(parts: CrossedComponents) -> dict[str, np.ndarray]:

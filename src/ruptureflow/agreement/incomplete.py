@@ -31,7 +31,7 @@ def implied_mean_squares(values: np.ndarray) -> Incomplete:
     ----------
     values : targets × raters with NaN where a rater did not rate; at least one target was rated twice.
     """
-    n, n_raters = values.shape
+    n = len(values)
     centred = values - np.nanmean(values)
     moments = crossed_components(total_sums(crossed_sums(centred, np.zeros(n, dtype=int), 1)))
     target, rater, residual, notes = _restricted_likelihood(centred)
@@ -47,7 +47,7 @@ def implied_mean_squares(values: np.ndarray) -> Incomplete:
         residual=residual,
         one_way_between=within + k * float(moments.one_way_target),
         df_within=n_ratings - n,
-        df_residual=max(n_ratings - n - n_raters + 1, 1),
+        df_residual=max(round(float(moments.df_residual)), 1),
         n_targets=n,
         n_raters=k,
     )
