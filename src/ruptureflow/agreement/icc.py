@@ -86,8 +86,8 @@ def icc(
     Incomplete designs (rotating coders, gaps): all targets and ratings are used. Forms 2 and 3 come from REML variance
     components of crossed targets and raters, form 1 from the unbalanced one-way analysis of variance; k is the
     harmonic mean of the ratings a target has. Intervals and F put the implied mean squares into the classical
-    formulas; df2 is ratings − targets − rank of the raters, ratings − targets − raters + 1 where all are linked by shared
-    targets (form 1: ratings − targets).
+    formulas; df2 is ratings − targets − raters + 1, and one more for each further group of raters that share no target
+    (form 1: ratings − targets).
     """
     import pandas as pd
 
