@@ -13,7 +13,7 @@ from ruptureflow.mixed.design import Design
 from ruptureflow.mixed.eigenbasis import one_variance, scalar_deviance
 from ruptureflow.mixed.errors import ModelError, ModelWarning
 from ruptureflow.mixed.estimate import Estimate
-from ruptureflow.mixed.likelihood import BlockLikelihood, chain
+from ruptureflow.mixed.likelihood import BlockLikelihood, away_from_zero, chain
 from ruptureflow.mixed.moments import Criterion, Moments, profile_gradient
 from ruptureflow.mixed.optimise import Minimum, minimise
 from ruptureflow.mixed.residuals import ResidualSpec, residual_structure
@@ -27,6 +27,9 @@ BOUNDARIES = ("lme4", "sas", "unconstrained")
 _ZERO = 1e-6
 _NO_RESIDUAL = 1e-10
 _LEAST_START = 0.02
+# Where a second search starts a variance at zero, and up to how many factor entries one more start was always enough.
+RAISED = 0.5
+FEW_ENTRIES = 3
 _GREATEST_START = 1e6
 # Up to this many units the eigenbasis of one random effect costs less than the evaluations it saves.
 EIGENBASIS_UNITS = 150
@@ -107,21 +110,39 @@ def find_minimum(likelihood, start: np.ndarray | None = None) -> Minimum:
     found = _snap(likelihood, found)
     if start is None and len(first) == 1 and not likelihood.extra and found.theta[0] != 0.0:
         found = _try_zero(likelihood, found)
-    if start is None and len(first) > 1 and (not found.converged or _at_boundary(likelihood, found.theta)):
-        found = _second_start(likelihood, found)
+    many = len(first) > 1 or likelihood.extra
+    if start is None and many and (not found.converged or _at_boundary(likelihood, found.theta)):
+        found = _started_again(likelihood, found)
     return found
 
 
 def _at_boundary(likelihood, theta: np.ndarray) -> bool:
+    if likelihood.extra and likelihood.structure.bounds(likelihood.eta(theta)):
+        return True
     return any(abs(entry) < SINGULAR for factor in likelihood.factors(theta) for entry in factor.diagonal().tolist())
 
 
-def _second_start(likelihood, found: Minimum) -> Minimum:
-    """Near the boundary the deviance can have several minima: try once more from identity factors."""
-    start = np.concatenate([*(layout.start() for layout in likelihood.layouts), np.full(likelihood.extra, 0.1)])
-    other = _snap(likelihood, minimise(likelihood.evaluate, start))
-    if other.value < found.value - 1e-9 or (other.converged and not found.converged):
-        return other
+def _other_starts(likelihood, theta: np.ndarray) -> list[np.ndarray]:
+    """Starts for a fit that ended at the boundary.
+
+    Identity factors with nearly independent residuals; the minimum found with its zeros well above zero; with a
+    residual structure both, with residuals correlated (or unequal) one way and the other.
+    """
+    layouts, extra = likelihood.layouts, likelihood.extra
+    identity = np.concatenate([layout.start() for layout in layouts])
+    raised = away_from_zero(layouts, theta, RAISED)[: len(identity)]
+    if extra:
+        pairs = [(identity, 0.1), (raised, 0.5), (identity, -0.7), (2.0 * identity, 0.7)]
+        return [np.append(factors, np.full(extra, eta)) for factors, eta in pairs]
+    return [identity, raised] if len(identity) > FEW_ENTRIES else [identity]
+
+
+def _started_again(likelihood, found: Minimum) -> Minimum:
+    """Near the boundary the deviance can have several minima: the lowest of some more starts."""
+    for start in _other_starts(likelihood, found.theta):
+        other = _snap(likelihood, minimise(likelihood.evaluate, start))
+        if other.value < found.value - 1e-9 or (other.converged and not found.converged):
+            found = other
     return found
 
 

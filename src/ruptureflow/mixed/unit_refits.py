@@ -10,14 +10,15 @@ import numpy as np
 
 from ruptureflow.mixed.blocks import Batch
 from ruptureflow.mixed.covariance import FactorLayout
+from ruptureflow.mixed.fitting import FEW_ENTRIES, RAISED
 from ruptureflow.mixed.moments import Criterion
 from ruptureflow.mixed.refit import Outcomes
+from ruptureflow.mixed.status import SINGULAR
 
 # Numbers in the widest table of one call: it stays in the cache.
 _TABLE = 400_000
 _DECREASE = 1e-11
 _ZERO = 1e-6
-_BOUNDARY = 1e-4
 
 
 @dataclass(frozen=True)
@@ -230,15 +231,20 @@ def _snapped(outcomes: UnitOutcomes, which: np.ndarray, theta: np.ndarray, value
 
 
 def unit_fits(outcomes: UnitOutcomes, start: np.ndarray) -> UnitFits:
-    """Fit every outcome from ``start``; those that end at the boundary once more from identity factors."""
-    draws = len(outcomes.total)
-    everyone = np.arange(draws)
-    theta, value, converged = minima(outcomes, everyone, np.tile(start, (draws, 1)))
-    rows, cols = outcomes.layout.entries
-    edge = (np.abs(theta[:, rows == cols]).min(axis=1) < _BOUNDARY) | ~converged
-    again = np.flatnonzero(edge)
-    if len(again):
-        other, v, c = minima(outcomes, again, np.tile(outcomes.layout.start(), (len(again), 1)))
+    """Fit every outcome from ``start``; those that end at the boundary again from other starts, as single fits."""
+    layout, draws = outcomes.layout, len(outcomes.total)
+    theta, value, converged = minima(outcomes, np.arange(draws), np.tile(start, (draws, 1)))
+    rows, cols = layout.entries
+    variances = rows == cols
+    for raise_zeros in (False, True) if layout.count > FEW_ENTRIES else (False,):
+        edge = (np.abs(theta[:, variances]).min(axis=1) < SINGULAR) | ~converged
+        again = np.flatnonzero(edge)
+        if not len(again):
+            break
+        begin = np.tile(layout.start(), (len(again), 1))
+        if raise_zeros:
+            begin = np.where(variances & (np.abs(theta[again]) < RAISED), RAISED, theta[again])
+        other, v, c = minima(outcomes, again, begin)
         better = (v < value[again] - 1e-9) | (c & ~converged[again])
         theta[again[better]], value[again[better]], converged[again[better]] = other[better], v[better], c[better]
     beta, rss = outcomes.solution(theta)
