@@ -118,9 +118,9 @@ class StudyCells:
             value = np.nan
         if not np.isfinite(value):
             fix = "write a number, or leave out the row"
-            if self.asked.decimal == "." and cell.count(",") == 1:
+            if self.asked.decimal == "." and _is_number(cell.replace(",", ".", 1)):
                 fix = "write it with a point, or declare decimal: ',' in the pool"
-            elif self.asked.decimal == "," and "." in cell:
+            elif self.asked.decimal == "," and _is_number(cell):
                 fix = "the pool declares decimal: ','; write it with a comma, or declare decimal: '.'"
             self.problem(i, heading, cell, f"is not a number; {fix}" if cell else f"is empty; {fix}")
             return np.nan
@@ -153,6 +153,13 @@ class StudyCells:
             line += f" Say in the pool which column holds it: columns: {{{ours}: …}}"
         if line not in self.problems:
             self.problems.append(line)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
 
 
 def above_zero(what: str) -> Callable[[float], str]:
