@@ -272,3 +272,18 @@ def test_a_slope_that_cannot_be_standardised_takes_the_raw_one_with_it(sessions,
     assert _fate(found)["fate"] == "fitted"
     assert "oxytocin_change_within not standardised: the standardised slope is 1.3" in _fate(found)["reason"]
     assert set(found.estimates["metric"]) == {"raw"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "terms"),
+    [
+        ("{outcome} ~ poly(time, 2)", 3),
+        ("{outcome} ~ np.log(age)", 2),
+        ("{outcome} ~ C(gender, contr.treatment(base='m'))", 2),
+        ("np.log({outcome}) ~ time * gender", 4),
+    ],
+)
+def test_a_variable_inside_a_function_is_not_found(sessions, formula, terms):
+    found = fit_plan(sessions, one_model(formula=formula))
+    assert _fate(found)["fate"] == "fitted", _fate(found)["reason"]
+    assert found.estimates["term"].nunique() == terms

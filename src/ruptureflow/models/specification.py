@@ -12,6 +12,8 @@ from ruptureflow.models.errors import PlanError
 if TYPE_CHECKING:
     from ruptureflow.config.models import Analysis, ModelSettings, ModelSpecification
 
+# A name that is no function, module or keyword of a call.
+ARGUMENT = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.]|\s*=[^=])")
 RESIDUAL_COLUMNS = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -146,7 +148,9 @@ def _variables(text: str, place: str) -> list[str]:
         problem, _, marked = without_colours(str(error)).partition("\n\n")
         at = f" ({marked.strip()})" if marked else ""
         raise PlanError(f"{place}: formula {text!r} cannot be read: {problem.rstrip('.')}{at}") from None
-    return sorted(str(name) for name in required)
+    # The library does not count what stands inside its own transformations, such as poly(time, 2).
+    inside = re.findall(ARGUMENT, re.sub(r"'[^']*'|\"[^\"]*\"", "", text)) if "(" in text else []
+    return sorted({*(str(name) for name in required), *inside} - {"True", "False", "None"})
 
 
 def without_colours(text: str) -> str:
