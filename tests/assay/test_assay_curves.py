@@ -294,3 +294,24 @@ def test_no_curve_ends_above_the_best_that_many_starts_find(name):
             )
         assert own <= best * (1 + 1e-6)
         assert fit.converged
+
+
+@pytest.mark.parametrize(
+    ("dose", "response", "words"),
+    [
+        ([], [], "no standard has a dose and a signal"),
+        (DOSES, np.full(DOSES.size, np.nan), "no standard has a dose and a signal"),
+        (DOSES, np.full(DOSES.size, 3.0), "no two standards differ"),
+        (DOSES, np.where(DOSES == 20, np.inf, 1 / (1 + DOSES)), "3 responses are infinite"),
+        (DOSES, 1e-200 / (1 + DOSES), "lose their digits"),
+        ([*DOSES.astype(str).tolist()[:-1], "low"], 1 / (1 + DOSES), "doses are not all numbers"),
+        (DOSES - 1, 1 / (1 + DOSES), "dose -1 is negative"),
+        (np.full(DOSES.size, 5.0), 1 / (1 + DOSES), "1 dose levels cannot carry"),
+    ],
+)
+@pytest.mark.parametrize("model", ["4pl", "5pl"])
+@pytest.mark.parametrize("weights", [None, "power"])
+def test_hopeless_tubes_are_refused_in_one_sentence(dose, response, words, model, weights):
+    with pytest.raises(AssayError, match=words) as refused:
+        fit_curve(dose, response, model, weights)
+    assert "\n" not in str(refused.value)

@@ -230,6 +230,10 @@ class Curve:
             return np.where(variance >= 0, variance, np.nan)
 
 
+# Squares of signals beyond this or its inverse leave the range of numbers.
+SMALLEST_SIGNAL = 1e-60
+
+
 def check_tubes(dose: Array, signal: Array, model: str, place: str) -> None:
     """Refuse tubes that cannot carry the model.
 
@@ -241,7 +245,14 @@ def check_tubes(dose: Array, signal: Array, model: str, place: str) -> None:
     parameters = MODELS[model]
     if (dose < 0).any():
         raise AssayError(f"{place}: dose {dose[dose < 0][0]:g} is negative; doses are amounts, 0 for the zero dose")
-    if signal.size == 0 or np.ptp(signal) == 0:
+    if signal.size == 0:
+        raise AssayError(f"{place}: no standard has a dose and a signal; there is no curve")
+    largest = float(np.abs(signal).max())
+    if largest and not SMALLEST_SIGNAL < largest < 1 / SMALLEST_SIGNAL:
+        raise AssayError(
+            f"{place}: signals of size {largest:g} lose their digits in squares; give them in another unit"
+        )
+    if np.ptp(signal) == 0:
         raise AssayError(f"{place}: no two standards differ in their signals; there is no curve")
     levels = np.unique(dose).size
     if levels < parameters:

@@ -44,9 +44,9 @@ def fit_curve(
     Raises
     ------
     AssayError
-        if a dose is negative, the tubes are too few for the model, or the doses do not differ.
+        if a dose is negative, a number is none, the tubes are too few for the model, or the doses do not differ.
     """
-    x, y = np.asarray(dose, dtype=float).ravel(), np.asarray(response, dtype=float).ravel()
+    x, y = _numbers(dose, "doses"), _numbers(response, "responses")
     if x.shape != y.shape:
         raise AssayError(f"{x.size} doses for {y.size} responses; give one dose a tube")
     if model not in (*MODELS, "logit-log"):
@@ -62,7 +62,9 @@ def fit_curve(
         weighting = "given"
         if given.shape != x.shape or not np.all(np.isfinite(given) & (given >= 0)):
             raise AssayError("weights must be one finite number ≥ 0 a tube")
-    present = np.isfinite(y) & ~np.isnan(x)
+    if np.isinf(y).any():
+        raise AssayError(f"{int(np.isinf(y).sum())} responses are infinite; leave a tube without a signal empty (NaN)")
+    present = ~np.isnan(y) & ~np.isnan(x)
     if given is not None:
         present &= given > 0
     x, y = x[present], y[present]
@@ -102,6 +104,13 @@ def fit_curve(
         converged=bool(fitted.fits.converged[0]),
         at_bound=bool(fitted.fits.at_bound[0]),
     )
+
+
+def _numbers(values: ArrayLike, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=float).ravel()
+    except (TypeError, ValueError) as error:
+        raise AssayError(f"{name} are not all numbers ({error})") from None
 
 
 def _variance_law(mean: np.ndarray, variance: np.ndarray, largest: float) -> tuple[float, float]:
