@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = 6
 NO_RUN = "run not named"
 INK, ACCENT, QUIET = "#222222", "#b2182b", "#9aa5b1"
+SHADES = {"patient": INK, "patient_session": "#5b7c99", "run": ACCENT, "residual": QUIET}
 
 
 def _figure(
@@ -152,13 +153,13 @@ def plot_variance_shares(variances: pd.DataFrame, origin: str) -> Figure:
     levels = list(dict.fromkeys(rows["level"]))
     figure, axes = _figure(1, 1, 9, 0.5 * max(1, len(bars)) + 1.3)
     ax = axes[0, 0]
-    shades = [INK, "#5b7c99", ACCENT, "#d9a441", QUIET]
+    others = [level for level in levels if level not in SHADES]
+    shades = SHADES | dict(zip(others, ["#d9a441", "#6a9a5b", "#8e6aa8"] * len(others), strict=False))
     for place, key in enumerate(bars):
         own = rows[(rows["analysis"] == key[0]) & (rows["model"] == key[1]) & (rows["outcome"] == key[2])]
         start = 0.0
         for row in own.itertuples():
-            shade = QUIET if row.level == "residual" else shades[levels.index(row.level) % 4]
-            ax.barh(place, row.share, left=start, color=shade, height=0.6)
+            ax.barh(place, row.share, left=start, color=shades[row.level], height=0.6)
             if row.share > 0.05:
                 ax.text(
                     start + row.share / 2,
@@ -170,9 +171,7 @@ def plot_variance_shares(variances: pd.DataFrame, origin: str) -> Figure:
                     fontsize=8,
                 )
             start += row.share
-    handles = [
-        ax.barh(0, 0, color=QUIET if level == "residual" else shades[levels.index(level) % 4]) for level in levels
-    ]
+    handles = [ax.barh(0, 0, color=shades[level]) for level in levels]
     if levels:
         names = [level.replace("_", " ") for level in levels]
         ax.legend(
