@@ -11,6 +11,8 @@ LEAST_UNIQUENESS = 0.005
 
 _STEPS = 200
 _HALVINGS = 20
+_LEAST_MOVE = 1e-10
+"""Of a uniqueness's logarithm: where rounding hides the deviance's fall, smaller steps go to and fro for hundreds."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ def one_factor(
         curvature = np.where(both_free, now.curvature + 1e-12 * identity, identity)
         move = -np.linalg.solve(curvature, slope[..., None])[..., 0]
         following, gain = _lowered(stack[active], place[active], move, now.deviance, least)
+        moved = np.abs(following - place[active]).max(axis=-1) > _LEAST_MOVE
         place[active[gain >= 0]] = following[gain >= 0]
-        active = active[gain >= least_gain]
+        active = active[(gain >= least_gain) & moved]
     found = _concentrated(stack, place)
     shape = correlation.shape[:-2]
     return OneFactor(
