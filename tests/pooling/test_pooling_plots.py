@@ -107,3 +107,9 @@ def test_long_names_squeeze_the_plot_or_run_over_the_effects():
     assert all(text.get_window_extent(renderer).x1 <= edge + 1 for text in names.texts)
     panels = plots.influence_plot(influence_diagnostics(result)).axes
     assert all(panel.get_window_extent().width > 40 for panel in panels)
+
+
+def test_a_ratio_is_drawn_as_if_a_half_were_nearer_to_one_than_two():
+    figure = plots.forest(pool(np.log([0.5, 2.0, 1.1]), [0.1, 0.1, 0.1]), back=np.exp)
+    assert figure.axes[1].get_xscale() == "log"
+    assert plots.forest(pool([0.5, 2.0, 1.1], [0.1, 0.1, 0.1])).axes[1].get_xscale() == "linear"

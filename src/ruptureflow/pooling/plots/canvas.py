@@ -76,3 +76,14 @@ def shortened(text, letters):
     """A name of at most so many letters, cut with an ellipsis: a column of print has no more room."""
     text = str(text)
     return text if len(text) <= letters else text[: letters - 2].rstrip() + " …"
+
+
+def ratio_axis(axes):
+    """A logarithmic horizontal axis: a half lies as far from 1 as 2 does."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -4,7 +4,17 @@ import numpy as np
 
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.errors import PoolingError
-from ruptureflow.pooling.plots.canvas import ACCENT, COLUMN, INK, PALE, finished, identity, new_figure, styled
+from ruptureflow.pooling.plots.canvas import (
+    ACCENT,
+    COLUMN,
+    INK,
+    PALE,
+    finished,
+    identity,
+    new_figure,
+    ratio_axis,
+    styled,
+)
 from ruptureflow.pooling.subgroups import SubgroupResult
 
 _ROW = 0.155  # inches per line
@@ -194,6 +204,8 @@ def _draw(lines, back, xlabel, width, digits, foot):
             weight = line.get("weight")
             text += f"  {weight:4.1f} %" if weight is not None else "          "
         numbers.text(1.0, place, text, va="center", ha="right", fontsize=6)
+    if back is np.exp:
+        ratio_axis(axes)
     axes.axvline(back(0.0), color=PALE, linewidth=0.6, zorder=0)
     pooled = [line for line in lines if line["kind"] == "diamond"]
     if pooled:

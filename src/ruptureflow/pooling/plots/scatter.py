@@ -12,6 +12,7 @@ from ruptureflow.pooling.plots.canvas import (
     finished,
     identity,
     new_figure,
+    ratio_axis,
     shortened,
     styled,
 )
@@ -44,6 +45,8 @@ def funnel(result, filled=None, contours=(0.90, 0.95, 0.99), back=None, xlabel="
             colour = str(round(float(shade), 3))
             axes.fill_betweenx(depth, back(-half), back(half), color=colour, linewidth=0, label=f"p > {1 - level:.2g}")
             outer = half if outer is None else outer
+        if back is np.exp:
+            ratio_axis(axes)
         axes.axvline(back(result.estimate), color=INK, linewidth=0.7)
         axes.plot(back(result.estimates), error, "o", color=INK, markersize=3, markeredgewidth=0)
         if filled is not None:
