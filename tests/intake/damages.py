@@ -384,10 +384,191 @@ def planned_run_differs(folder: Path) -> None:
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def short_row(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1,44,male,16", "P02,T1,44,male")
+
+
+def open_quotation(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1", 'P02,"T1')
+
+
+def utf_16(folder: Path) -> None:
+    path = folder / "participants.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16-le"))
+
+
+def utf_16_with_its_mark(folder: Path) -> None:
+    path = folder / "participants.csv"
+    path.write_bytes(b"\xff\xfe" + path.read_text(encoding="utf-8").encode("utf-16-le"))
+
+
+def utf_8_under_another_name(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1", "P02,Tä")
+    declare(folder, NEWCOMER, "path: participants.csv,", "path: participants.csv, locale: {encoding: cp1252},")
+
+
+def empty_file(folder: Path) -> None:
+    (folder / "wai.csv").write_bytes(b"")
+
+
+def headings_only(folder: Path) -> None:
+    (folder / "wai.csv").write_text((folder / "wai.csv").read_text(encoding="utf-8").splitlines()[0] + "\n")
+
+
+def nobody(folder: Path) -> None:
+    path = folder / "participants.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+
+
+def title_above(folder: Path) -> None:
+    path = folder / "participants.csv"
+    path.write_text("Study of alliance\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def headings_below(folder: Path) -> None:
+    path = folder / "wai.csv"
+    path.write_text("Who,When" + ",Alliance" * 12 + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def error_of_a_spreadsheet(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1,44", "P02,#REF!,#DIV/0!")
+
+
+def unseen_characters(folder: Path) -> None:
+    edit(folder / "participants.csv", "P02,T1", "\u200fP02,T1")
+
+
+def two_columns_for_one(folder: Path) -> None:
+    declare(folder, NEWCOMER, "layout: wide}", "layout: wide, columns: {patient: code}}")
+    edit(folder / "wai.csv", "patient,session,", "code,patient,session,")
+    text = (folder / "wai.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "wai.csv").write_text("\n".join([text[0], *(line[:4] + line for line in text[1:])]) + "\n")
+
+
+def name_that_nothing_reads(folder: Path) -> None:
+    declare(folder, NEWCOMER, "layout: wide}", "layout: wide, constants: {sesion: '4'}}")
+
+
+def thousands(folder: Path) -> None:
+    cell(folder / "oxytocin.xlsx", "C2", "1,234.5")
+
+
+def percent(folder: Path) -> None:
+    cell(folder / "oxytocin.xlsx", "C2", "12%")
+
+
+def dash_for_minus(folder: Path) -> None:
+    cell(folder / "oxytocin.xlsx", "C2", "−3")
+
+
+def unit_in_the_cell(folder: Path) -> None:
+    cell(folder / "oxytocin.xlsx", "C2", "12.5 ng/mL")
+
+
+def truth_value(folder: Path) -> None:
+    cell(folder / "oxytocin.xlsx", "C2", True)
+
+
+def hidden_rows(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "oxytocin.xlsx")
+    book.active.row_dimensions[3].hidden = True
+    book.active.row_dimensions[5].hidden = True
+    book.save(folder / "oxytocin.xlsx")
+
+
+def hidden_column(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "oxytocin.xlsx")
+    book.active.column_dimensions["B"].hidden = True
+    book.save(folder / "oxytocin.xlsx")
+
+
+def hidden_sheet(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "oxytocin.xlsx")
+    book.create_sheet("Old").sheet_state = "hidden"
+    book.save(folder / "oxytocin.xlsx")
+
+
+def password(folder: Path) -> None:
+    (folder / "oxytocin.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096))
+
+
+def text_named_xls(folder: Path) -> None:
+    (folder / "participants.csv").rename(folder / "participants.xls")
+    declare(folder, NEWCOMER, "path: participants.csv", "path: participants.xls")
+
+
+def coder_under_two_spellings(folder: Path) -> None:
+    edit(folder / "coding.csv", "P02;8;C2;1", "P02;8;С2;1")
+
+
+def patient_under_two_spellings(folder: Path) -> None:
+    edit(folder / "participants.csv", "P03,T2", "p2,T2")
+
+
+def word_under_two_spellings(folder: Path) -> None:
+    edit(folder / "participants.csv", "44,male", "44,Female")
+
+
+def run_copied(folder: Path) -> None:
+    text = (folder / "runs" / "run1.csv").read_text(encoding="utf-8")
+    (folder / "runs" / "run2.csv").write_text(text, encoding="utf-8")
+
+
+def coder_copied(folder: Path) -> None:
+    shutil.copy(folder / "coders" / "anna.xlsx", folder / "coders" / "ben.xlsx")
+
+
+def _of_tube(folder: Path, number: int, signal: str) -> None:
+    lines = (folder / "runs" / "run1.csv").read_text(encoding="utf-8").splitlines()
+    lines[number - 1] = lines[number - 1].rsplit(";", 1)[0] + ";" + signal
+    (folder / "runs" / "run1.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def negative_count_of_a_tube(folder: Path) -> None:
+    _of_tube(folder, 12, "-40")
+
+
+def tube_without_a_signal(folder: Path) -> None:
+    _of_tube(folder, 12, "")
+
+
+def overflow(folder: Path) -> None:
+    _of_tube(folder, 12, "OVRFLW")
+
+
+def one_level(folder: Path) -> None:
+    text = (folder / "runs" / "run1.csv").read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines(keepends=True) if ";S2;" not in line]
+    (folder / "runs" / "run1.csv").write_text("".join(kept), encoding="utf-8")
+
+
+def date_as_a_number(folder: Path) -> None:
+    edit(folder / "manifest.csv", "04.03.2021 09:00", "44259,375")
+
+
+def year_of_another_age(folder: Path) -> None:
+    edit(folder / "manifest.csv", "04.03.2021 09:00", "04.03.0021 09:00")
+
+
+def lock_of_an_open_workbook(folder: Path) -> None:
+    (folder / "coders" / "~$anna.xlsx").write_bytes(b"\x05Anna")
+
+
+def files_of_a_program(folder: Path) -> None:
+    (folder / "coders" / "._anna.xlsx").write_bytes(b"\0")
+    (folder / "Thumbs.db").write_bytes(b"\0")
+
+
+def readme(folder: Path) -> None:
+    (folder / "README.txt").write_text("what we did", encoding="utf-8")
+
+
 DAMAGES = {
     name: thing
     for name, thing in list(globals().items())
-    if callable(thing) and getattr(thing, "__module__", None) == __name__ and name not in ("edit", "cell", "declare")
+    if callable(thing)
+    and getattr(thing, "__module__", None) == __name__
+    and name not in ("edit", "cell", "declare", "_of_tube")
 }
 """Every damage by its name."""
 
@@ -395,6 +576,7 @@ OF_THE_LAB = (
     decimal_point, score_out_of_range, doubled_sample, misspelt_sample, unplanned_assay, unknown_role, unknown_arm,
     neither_yes_nor_no, pre_without_post, unmeasured_sample, post_before_pre, unreadable_time, unknown_occasion,
     version_of_a_row, versions_in_one_wave, unknown_code, unknown_measure, unknown_item, no_timepoint,
-    standard_without_dose, score_beside_items, planned_run_differs,
+    standard_without_dose, score_beside_items, planned_run_differs, coder_under_two_spellings, run_copied,
+    negative_count_of_a_tube, tube_without_a_signal, overflow, one_level, date_as_a_number, year_of_another_age,
 )  # fmt: skip
 """Damages of the laboratory's wave; the others are of the newcomer's."""

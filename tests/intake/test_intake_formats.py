@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pyreadstat
 import pytest
 from newcomer import write_workbook
+
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.wave import ParticipantsFile
+from ruptureflow.intake.findings import Findings
+from ruptureflow.intake.readers import read_sheets
+from ruptureflow.intake.readers.workbooks import open_grids
 
 HEAD = """\
 title: Formats
@@ -285,6 +293,102 @@ def test_a_well_without_a_label_would_be_guessed(tmp_path, read):
         ("OD", 3, "B1", "well B1 has a signal and no label in the layout")
     ]
     assert "B1" not in set(tables.signals["position"])
+
+
+@pytest.mark.parametrize("layout_file", ["wells.csv", "wells/{run}.csv"])
+def test_a_layout_in_a_file_of_its_own_would_be_lost(layout_file, tmp_path, read):
+    folder = _plate_wave(tmp_path / "wave", f'layout_file: "{layout_file}"')
+    write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(SIGNALS)))
+    path = folder / layout_file.replace("{run}", "plate1")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in _grid(LAYOUT)),
+        encoding="utf-8",
+    )
+    tables = read(folder)
+    assert _errors(tables) == []
+    assert tables.signals.set_index("position")["signal"].to_dict() == SIGNALS
+    named = layout_file.replace("{run}", "plate1")
+    assert not tables.problems["file"].eq(named).any()
+    manifest = tables.manifest.set_index("file")
+    assert manifest.loc[(folder / named).as_posix(), "kind"] == "layout"
+
+
+def test_a_well_that_overflowed_or_was_left_empty_would_not_be_named(tmp_path, read):
+    folder = _plate_wave(tmp_path / "wave", "sheet: OD\n    layout_sheet: Layout")
+    signals = SIGNALS | {"C1": "OVRFLW", "C2": None}
+    write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(signals)), ("Layout", _grid(LAYOUT)))
+    told = read(folder).problems[["severity", "sheet", "row", "column", "value"]].astype("object")
+    told = [tuple(None if cell is pd.NA else cell for cell in row) for row in told.to_numpy()]
+    assert ("error", "OD", 4, "C1", "OVRFLW") in told
+    assert ("warning", "OD", 4, None, "B in C2") in told
+    assert ("warning", "OD", 4, None, "A in C1") not in told
+
+
+OLD_BOOK = Path(__file__).with_name("workbook_of_1997.xls")
+
+
+def test_an_old_workbook_would_give_other_rows(newcomer, read):
+    new = read(newcomer)
+    (newcomer / "oxytocin.xlsx").unlink()
+    (newcomer / "oxytocin.xls").write_bytes(OLD_BOOK.read_bytes())
+    text = (newcomer / "wave.yaml").read_text(encoding="utf-8")
+    text = text.replace("path: oxytocin.xlsx", "path: oxytocin.xls\n    sheet: Results")
+    (newcomer / "wave.yaml").write_text(text, encoding="utf-8")
+    old = read(newcomer)
+    assert _errors(old) == _errors(new) == []
+    source = ["source_file", "source_sheet"]
+    pd.testing.assert_frame_equal(
+        old.reported_concentrations.drop(columns=source), new.reported_concentrations.drop(columns=source)
+    )
+
+
+def test_what_an_old_workbook_hides_would_stay_hidden():
+    findings = Findings()
+    grid = open_grids(OLD_BOOK, "old.xls", "Odd", Locale(), findings)["Odd"]
+    assert grid.to_numpy().tolist() == [
+        ["patient", "taken", "done", "half"],
+        ["P01", "2021-03-04 09:05:00", "TRUE", "0.5"],
+        ["P02", "2021-03-05", "", "#DIV/0!"] if grid.iloc[2, 3] == "#DIV/0!" else ["P02", "2021-03-05", "", "0"],
+        ["", "", "", "7"],
+    ]
+    told = findings.problems_table()
+    assert set(told["problem"]) == {
+        "merged cells A3:A4; only the first of them holds the value",
+        "1 hidden row (4); read like the others",
+    }
+
+
+def test_a_workbook_that_states_its_size_wrongly_would_lose_its_rows(newcomer, read):
+    whole = read(newcomer).reported_concentrations
+    path = newcomer / "oxytocin.xlsx"
+    parts = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            parts[name] = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', archive.read(name))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    pd.testing.assert_frame_equal(read(newcomer).reported_concentrations, whole)
+
+
+def test_a_block_of_a_sheet_would_be_mixed_with_the_next(tmp_path):
+    rows = [
+        ["Reader"],
+        ["DataType:", "Net"],
+        ["a", "b"],
+        [1, 2],
+        [],
+        ["DataType:", "Median"],
+        ["a", "b"],
+        [3, 4],
+        [5, 6],
+    ]
+    write_workbook(tmp_path / "x.xlsx", ("S", rows))
+    declared = ParticipantsFile(kind="participants", path="x.xlsx", block=["DataType:", "Median"])
+    (sheet,) = read_sheets(tmp_path / "x.xlsx", "x.xlsx", declared, Locale(), Findings())
+    assert (sheet.headings, sheet.heading_row, sheet.rows.tolist()) == (["a", "b"], 7, [8, 9])
+    assert sheet.cells.to_numpy().tolist() == [["3", "4"], ["5", "6"]]
 
 
 CODES = """\

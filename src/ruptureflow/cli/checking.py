@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from ruptureflow.cli.problem_table import problem_tables, summary
@@ -36,7 +37,11 @@ def check_wave(name: str, plan_path: Path, every: bool) -> int:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("reading", total=total)
         tables = read_wave_folder(
-            folder, wave, used, plan.intake, progress=lambda file: progress.update(task, advance=1, description=file)
+            folder,
+            wave,
+            used,
+            plan.intake,
+            progress=lambda file: progress.update(task, advance=1, description=escape(file)),
         )
     for table in problem_tables(tables.problems, None if every else SHOWN_ALIKE):
         console.print(table)

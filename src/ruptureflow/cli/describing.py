@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 
 from ruptureflow.config.instruments import read_instruments
 from ruptureflow.config.plan import read_plan
@@ -15,7 +16,7 @@ from ruptureflow.config.wave import WAVE_FILE, read_wave
 
 def describe_folder(folder: Path, plan_path: Path, force: bool) -> int:
     """Write the guesses; 0 where they are a usable `wave.yaml`, 1 where something is left to fill in first."""
-    from ruptureflow.intake.scaffold import survey_folder, wave_text
+    from ruptureflow.intake.scaffold import files_to_survey, survey_folder, wave_text
 
     target = folder / WAVE_FILE
     if not folder.is_dir():
@@ -24,8 +25,11 @@ def describe_folder(folder: Path, plan_path: Path, force: bool) -> int:
         raise ConfigError(f"{target.as_posix()} is there already; edit it, or overwrite it with --force")
     instruments = read_instruments(read_plan(plan_path).instruments)
     console = Console()
-    with console.status(f"looking at the files of {folder.as_posix()} …"):
-        sheets, unread = survey_folder(folder)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("looking at", total=len(files_to_survey(folder)))
+        sheets, unread = survey_folder(
+            folder, progress=lambda file: progress.update(task, advance=1, description=escape(file))
+        )
     if not sheets:
         raise ConfigError(f"{folder.as_posix()} holds no file that could be read; copy the raw files there first")
     text = wave_text(folder.resolve().name, sheets, unread, instruments)

@@ -143,6 +143,19 @@ class Findings:
             for row in block["row"]
         }
 
+    def cells_in_error(self) -> set[tuple[str, str | None, int, str | None]]:
+        """File, sheet, row and column of every error; None for the column that holds a tube's signal."""
+        from pandas import NA
+
+        table = self.problems_table()
+        errors = table[table["severity"] == "error"]
+        cells = set()
+        for each in errors[["file", "sheet", "row", "column"]].astype("object").itertuples(index=False):
+            file, sheet, row, column = (None if value is NA or value != value else value for value in each)
+            signal = self._headings.get((file, sheet), {}).get("signal")
+            cells.add((file, sheet, row, None if column == signal else column))
+        return cells
+
     def problems_table(self) -> pd.DataFrame:
         """All problems: errors first, then by file, sheet, row."""
         frame = _stack(self._problems, intake.PROBLEMS)

@@ -164,7 +164,9 @@ def _truth_value(cell: str, locale: Locale) -> Reason | None:
 def _unit(cell: str, locale: Locale) -> Reason | None:
     match = re.fullmatch(rf"({NUMBER[locale.decimal]})\s*([^\W\d_][^0-9]*)", cell)
     if match:
-        return Reason("a number with words behind it", f"write the number alone: {match.group(1)}")
+        return Reason(
+            "a number with words behind it", f"write the number alone: {match.group(1)}, in the unit that is declared"
+        )
     return None
 
 

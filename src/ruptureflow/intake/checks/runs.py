@@ -46,6 +46,13 @@ def _tell_impossible_signals(signals: pd.DataFrame, context: Context) -> None:
 
 def _tell_absent_signals(signals: pd.DataFrame, context: Context) -> None:
     absent = signals[signals["signal"].isna()]
+    told = context.findings.cells_in_error()
+    places = absent[["source_file", "source_sheet", "source_row", "position"]].astype("object")
+    known = [
+        bool({(file, sheet, row, well), (file, sheet, row, None)} & told)
+        for file, sheet, row, well in places.where(places.notna(), None).itertuples(index=False)
+    ]
+    absent = absent[[not each for each in known]]
     labels = absent["sample"].fillna(absent["level"]).fillna(absent["content"])
     context.findings.about_rows(
         "warning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def open_old(
         book = xlrd.open_workbook(str(path), formatting_info=True, logfile=io.StringIO())
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, IndexError, OSError, ValueError) as error:
         # A new workbook under a password lies encrypted in a container of the old kind.
-        locked = "encrypted" in str(error).casefold() or "can't find workbook" in str(error).casefold()
+        locked = path.suffix.lower() != ".xls" or re.search("encrypted|can't find workbook", str(error), re.IGNORECASE)
         findings.about_file(
             "error",
             file,

@@ -130,11 +130,11 @@ def _tell_cells_without_heading(
         if not heading:
             filled = np.flatnonzero((cells[place].str.strip() != "").to_numpy())
             if len(filled):
+                stand = "1 cell stands" if len(filled) == 1 else f"{len(filled)} cells stand"
                 findings.about_file(
                     "error",
                     file,
-                    f"{len(filled)} cell{' stands' if len(filled) == 1 else 's stand'} in column {place + 1}, which has "
-                    "no heading",
+                    f"{stand} in column {place + 1}, which has no heading",
                     "give the column a heading, or remove the cells",
                     sheet,
                     heading_row + 1 + int(filled[0]),

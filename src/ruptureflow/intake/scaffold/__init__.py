@@ -3,7 +3,7 @@
 Guessing happens here only; a run reads what `wave.yaml` declares and guesses nothing.
 """
 
-from ruptureflow.intake.scaffold.survey import survey_folder
+from ruptureflow.intake.scaffold.survey import files_to_survey, survey_folder
 from ruptureflow.intake.scaffold.writing import wave_text
 
-__all__ = ["survey_folder", "wave_text"]
+__all__ = ["files_to_survey", "survey_folder", "wave_text"]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruptureflow.config.wave import WAVE_FILE
+from ruptureflow.config.locale import Locale
+from ruptureflow.config.project import is_of_a_program
+from ruptureflow.config.wave import WAVE_FILE, ParticipantsFile
+from ruptureflow.intake.findings import Findings
 
 TEXT = {".csv", ".tsv", ".txt"}
-WORKBOOK = {".xlsx", ".xlsm"}
+WORKBOOK = {".xlsx", ".xlsm", ".xls"}
+TYPED = {".sav", ".zsav", ".parquet"}
 LOOKED_AT = 400
 
 
@@ -46,35 +52,58 @@ class Sheet:
         return [cell for cell in self.columns[self.headings.index(heading)] if cell]
 
 
-def survey_folder(folder: Path) -> tuple[list[Sheet], list[str]]:
-    """Every sheet of every readable file, and the files that are of no known format."""
+def files_to_survey(folder: Path) -> list[Path]:
+    """The files of a folder that a person may have put there."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not is_of_a_program(path, folder)
+        and path.relative_to(folder).as_posix() != WAVE_FILE
+        and path.stem.casefold() != "readme"
+    ]
+
+
+def survey_folder(folder: Path, progress: Callable[[str], None] = lambda file: None) -> tuple[list[Sheet], list[str]]:
+    """Every sheet of every readable file, and the files that are of no known format or cannot be read.
+
+    `progress` is told each file's name before it is looked at.
+    """
     sheets: list[Sheet] = []
     unread: list[str] = []
-    for path in sorted(folder.rglob("*")):
+    for path in files_to_survey(folder):
         file = path.relative_to(folder).as_posix()
-        hidden = any(part.startswith((".", "~$")) for part in Path(file).parts)
-        if not path.is_file() or hidden or file == WAVE_FILE or path.stem.casefold() == "readme":
-            continue
+        progress(file)
         ending = path.suffix.lower()
         if ending in TEXT:
-            sheets.append(_text(path, file))
+            found = _text(path, file)
         elif ending in WORKBOOK:
-            sheets += _workbook(path, file)
+            found = _workbook(path, file)
+        elif ending in TYPED:
+            found = _typed(path, file)
         else:
+            found = []
+        sheets += found
+        if not found:
             unread.append(file)
     return sheets, unread
 
 
-def _text(path: Path, file: str) -> Sheet:
+def _text(path: Path, file: str) -> list[Sheet]:
     data = path.read_bytes()
     try:
-        text, encoding = data.decode("utf-8-sig"), "utf-8"
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text, encoding = data.decode("utf-16", errors="replace"), "utf-16"
+        else:
+            text, encoding = data.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
         text, encoding = data.decode("cp1252", errors="replace"), "cp1252"
+    if not text.strip() or "\0" in text:
+        return []
     lines = text.splitlines()[: LOOKED_AT + 50]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(lines)
     grid = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
-    return _sheet(file, None, grid, delimiter, encoding, 1)
+    return [_sheet(file, None, grid, delimiter, encoding, 1)]
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -89,19 +118,26 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _workbook(path: Path, file: str) -> list[Sheet]:
-    import openpyxl
+    from ruptureflow.intake.readers.workbooks import open_grids
 
-    from ruptureflow.config.locale import Locale
-    from ruptureflow.intake.readers.workbooks import shown_cell
+    grids = open_grids(path, file, "*", Locale(), Findings())
+    return [
+        _sheet(
+            file, name, [[cell.strip() for cell in row] for row in grid.head(LOOKED_AT).to_numpy()], "", "", len(grids)
+        )
+        for name, grid in grids.items()
+    ]
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+
+def _typed(path: Path, file: str) -> list[Sheet]:
+    """The variables of an SPSS or parquet file as a sheet; neither delimiter nor decimal sign is theirs."""
+    from ruptureflow.intake.readers import read_sheets
+
+    declared = ParticipantsFile(kind="participants", path=file)
     found = []
-    for sheet in visible:
-        rows = sheet.iter_rows(values_only=True, max_row=LOOKED_AT)
-        grid = [[shown_cell(value, Locale()).strip() for value in row] for row in rows]
-        found.append(_sheet(file, sheet.title, grid, ",", "utf-8", len(visible)))
-    book.close()
+    for raw in read_sheets(path, file, declared, Locale(), Findings()):
+        columns = [[cell.strip() for cell in raw.cells[place].head(LOOKED_AT)] for place in raw.cells.columns]
+        found.append(Sheet(file, None, raw.headings, columns, 1, "", "", "", 1, []))
     return found
 
 

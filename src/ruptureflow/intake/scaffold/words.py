@@ -6,8 +6,10 @@ import re
 
 WORDS: dict[str, tuple[str, ...]] = {
     "patient": ("patient", "patient_id", "patientid", "id", "pid", "pat", "client", "client_id", "subject",
-                "subject_id", "participant", "participant_id", "case", "dyad", "dyad_id", "code", "vp", "patnr"),
-    "session": ("session", "session_no", "session_nr", "session_number", "sess", "sitzung", "visit", "s"),
+                "subject_id", "participant", "participant_id", "case", "dyad", "dyad_id", "code", "vp", "patnr",
+                "מטופל", "מטופלת", "נבדק"),
+    "session": ("session", "session_no", "session_nr", "session_number", "sess", "sitzung", "visit", "s",
+                "מפגש", "פגישה"),
     "timepoint": ("timepoint", "time_point", "wave", "assessment", "zeitpunkt", "when"),
     "role": ("role", "person", "who", "rolle", "respondent"),
     "occasion": ("occasion", "pre_post", "prepost", "phase", "moment", "time", "when",
@@ -23,25 +25,25 @@ WORDS: dict[str, tuple[str, ...]] = {
     "signal": ("signal", "cpm", "counts", "od", "absorbance"),
     "unit": ("unit", "units", "einheit"),
     "replicate": ("replicate", "rep", "duplicate"),
-    "coder": ("coder", "rater", "observer", "judge", "coder_id", "beobachter"),
+    "coder": ("coder", "rater", "observer", "judge", "coder_id", "beobachter", "שופט", "מקודד"),
     "segment": ("segment", "seg", "block", "minute_block"),
     "measure": ("measure", "what"),
     "code": ("code", "marker", "category", "marker_code"),
     "value": ("value", "score", "answer", "response", "wert", "count", "rating"),
     "item": ("item", "item_no", "question", "frage"),
-    "therapist": ("therapist", "therapist_id", "therapeut", "th", "counselor", "clinician"),
-    "age": ("age", "alter", "age_years"),
-    "gender": ("gender", "sex", "geschlecht"),
-    "arm": ("arm", "group", "condition", "treatment", "treatment_arm", "gruppe"),
+    "therapist": ("therapist", "therapist_id", "therapeut", "th", "counselor", "clinician", "מטפל", "מטפלת"),
+    "age": ("age", "alter", "age_years", "גיל"),
+    "gender": ("gender", "sex", "geschlecht", "מין", "מגדר"),
+    "arm": ("arm", "group", "condition", "treatment", "treatment_arm", "gruppe", "קבוצה"),
     "personality_disorder": ("personality_disorder", "pd", "comorbid_pd", "axis_2",
                              "persönlichkeitsstörung"),
     "dropout": ("dropout", "drop_out", "dropped_out", "abbruch"),
 }  # fmt: skip
 MATRICES = ("saliva", "plasma", "serum", "urine", "hair")
-PRE = ("pre", "before", "vor", "prä", "baseline", "t0", "avant")
+PRE = ("לפני", "pre", "before", "vor", "prä", "baseline", "t0", "avant")
 START = ("intake", "start", "begin", "beginn", "baseline", "screening", "pre", "t0", "first", "aufnahme")
 END = ("end", "ende", "post", "termination", "last", "t2", "final", "abschluss")
-POST = ("post", "after", "nach", "t1", "apres", "après")
+POST = ("אחרי", "post", "after", "nach", "t1", "apres", "après")
 MISSING = ("NA", "N/A", "n/a", "na", "NaN", "-", ".", "missing", "99", "999", "-9", "-99", "#N/A", "k.A.")
 
 

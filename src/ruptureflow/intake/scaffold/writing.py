@@ -169,12 +169,17 @@ def _usual_locale(sheets: list[Sheet]) -> dict[str, str]:
         counted = Counter(each for sheet in text if (each := getattr(sheet, name)))
         if counted:
             usual[name] = counted.most_common(1)[0][0]
-    return usual
+    return _told_apart(usual)
+
+
+def _told_apart(locale: dict[str, str]) -> dict[str, str]:
+    """A locale whose decimal sign is not its delimiter; numbers in quotes that are so written are told when read."""
+    return locale | {"decimal": "."} if locale["decimal"] == locale["delimiter"] else locale
 
 
 def _own_locale(sheet: Sheet, usual: dict[str, str]) -> dict[str, str]:
     """The locale of a file that differs from the usual one, or nothing."""
-    own = {name: getattr(sheet, name) or usual[name] for name in usual}
+    own = _told_apart({name: getattr(sheet, name) or usual[name] for name in usual})
     return own if sheet.sheet is None and own != usual else {}
 
 
