@@ -30,6 +30,8 @@ _LEAST_START = 0.02
 # Where a second search starts a variance at zero, and up to how many factor entries one more start was always enough.
 RAISED = 0.5
 FEW_ENTRIES = 3
+# A search that is not lower after so many steps creeps along a flat bound.
+_SHORT = 12
 _GREATEST_START = 1e6
 # Up to this many units the eigenbasis of one random effect costs less than the evaluations it saves.
 EIGENBASIS_UNITS = 150
@@ -140,7 +142,10 @@ def _other_starts(likelihood, theta: np.ndarray) -> list[np.ndarray]:
 def _started_again(likelihood, found: Minimum) -> Minimum:
     """Near the boundary the deviance can have several minima: the lowest of some more starts."""
     for start in _other_starts(likelihood, found.theta):
-        other = _snap(likelihood, minimise(likelihood.evaluate, start))
+        other = minimise(likelihood.evaluate, start, _SHORT if found.converged else 200)
+        if not other.converged and other.value < found.value:
+            other = minimise(likelihood.evaluate, other.theta)
+        other = _snap(likelihood, other)
         if other.value < found.value - 1e-9 or (other.converged and not found.converged):
             found = other
     return found
