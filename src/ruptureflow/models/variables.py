@@ -87,7 +87,7 @@ def rupture_variables(ruptures: pd.DataFrame) -> list[Variable]:
     for (perspective, criterion, variable), rows in judged.groupby(["perspective", "criterion", "variable"], sort=True):
         name = prefixed(f"rupture_{str(criterion).replace('-', '_')}_{variable}", str(perspective))
         values = rows[KEY].assign(value=rows["rupture"].astype("float64"))
-        found.append(Variable(name, "ruptures a session", values))
+        found.append(Variable(name, "rupture in the session", values))
     return found
 
 
