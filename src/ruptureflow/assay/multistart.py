@@ -14,7 +14,7 @@ import numpy as np
 from ruptureflow.assay.logistic import LARGEST_EXPONENT, Array
 
 STARTS = 24
-GRID_MIDPOINTS = np.linspace(-0.25, 1.25, 19)
+GRID_MIDPOINTS = np.linspace(-0.25, 1.25, 37)
 GRID_SLOPES = np.log([0.3, 0.6, 1.0, 1.7, 3.0, 6.0, 15.0])
 GRID_ASYMMETRIES = np.log([0.06, 0.2, 0.5, 1.0, 2.0, 5.0, 16.0])
 STEPS = 600
@@ -121,17 +121,18 @@ def _worth_going_on(active: np.ndarray, phi: Array, loss: Array, step_number: in
 
 
 def _starts(x: Array, y: Array, w: Array, p: int) -> Array:
-    """The grid's best points, one at most for each pair of slope and asymmetry."""
+    """The grid's best points of those that are lowest along the midpoints, for each pair of slope and asymmetry."""
     finite = x[np.isfinite(x)]
     low, high = finite.min(), finite.max()
     midpoints = low + (high - low) * GRID_MIDPOINTS
     axes = (midpoints, GRID_SLOPES) if p == 4 else (midpoints, GRID_SLOPES, GRID_ASYMMETRIES)
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(len(midpoints), -1, p - 2)
     loss = _projected(grid.reshape(-1, p - 2), x, y, w, with_jacobian=False)[0].reshape(grid.shape[:2])
-    nearest = loss.argmin(axis=0)
-    column = np.arange(grid.shape[1])
-    order = np.argsort(loss[nearest, column])[:STARTS]
-    return grid[nearest[order], column[order]]
+    edge = np.full((1, grid.shape[1]), np.inf)
+    lowest = (loss <= np.concatenate([edge, loss[:-1]])) & (loss <= np.concatenate([loss[1:], edge]))
+    row, column = np.nonzero(lowest)
+    order = np.argsort(loss[row, column], kind="stable")[:STARTS]
+    return grid[row[order], column[order]]
 
 
 def _basis(phi: Array, x: Array) -> tuple[Array, Array, Array, Array, np.ndarray]:

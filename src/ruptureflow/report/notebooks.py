@@ -32,10 +32,12 @@ class Notebook:
     ----------
     stage : its stage, whose tables it reads.
     is_pooled : it is about what is pooled over waves, and runs once.
+    raw : tables of intake that it reads too.
     """
 
     stage: str
     is_pooled: bool = False
+    raw: tuple[str, ...] = ()
 
     def scopes(self, shown: list[str]) -> list[str]:
         """What it is run for: every shown wave, or what is pooled over them."""
@@ -44,7 +46,8 @@ class Notebook:
     def inputs(self, scope: str) -> list[str]:
         """Tables it reads for a scope."""
         folder = f"results/{POOLED}" if self.is_pooled else f"results/{scope}/{self.stage}"
-        return [f"{folder}/{table.file}" for table in ALL if table.stage == self.stage]
+        own = [f"{folder}/{table.file}" for table in ALL if table.stage == self.stage]
+        return own + [f"results/{scope}/intake/{name}.csv" for name in self.raw]
 
     def origin(self, scope: str, project: Project) -> str:
         """Whether what it shows is real or simulated."""
@@ -52,7 +55,7 @@ class Notebook:
 
 
 NOTEBOOKS: dict[str, Notebook] = {
-    "assay": Notebook("assay"),
+    "assay": Notebook("assay", raw=("samples", "signals")),
     "agreement": Notebook("agreement"),
     "ruptures": Notebook("ruptures"),
     "models": Notebook("models"),
