@@ -75,6 +75,19 @@ def test_real_waves_do_not_join_published_studies_of_their_construct():
     assert found.pools["slopes"].waves == []
 
 
+def test_another_df_method_stands_in_for_a_primary_one_that_failed():
+    settings = _settings(waves={"beside": ""})
+    estimates = _estimates()
+    estimates.loc[estimates["wave"] == "w2", "df_method"] = "satterthwaite"
+    rows = [WaveRow(wave=w, folder=f"data/{w}", origin="real") for w in SLOPES]
+    files = {FILE: read_cells(TEXT.encode(), FILE)}
+    found = pool_evidence(WaveEvidence(estimates, rows, df_method="kenward-roger"), files, settings)
+    effects = _rows(found, "effects").set_index("label")
+    assert effects["weight"].isna().to_dict() == {"w1": False, "w2": True, "w3": False}
+    assert "kenward-roger, could not be computed" in effects.loc["w2", "note"]
+    assert _rows(found, "pooled").query("primary")["k"].tolist() == [2]
+
+
 def test_simulated_waves_meet_published_studies():
     found = _pooled(origin="simulated", waves={"references": [{"file": OTHERS, "rows": ["fluckiger_2018"]}]})
     assert set(_rows(found, "effects")["origin"]) == {"simulated"}

@@ -40,6 +40,7 @@ rule pool_evidence:
     params:
         code=code("pooling"),
         settings=settings("pooling"),
+        df_method=PROJECT.plan.models.df_methods[0],
         waves=[as_text(PROJECT.waves[wave].row) for wave in PROJECT.shown],
         declared=lambda wildcards: {wave: as_text(PROJECT.waves[wave].wave) for wave in PROJECT.shown},
     script:

@@ -49,6 +49,8 @@ class WaveEvidence:
         for pools of episodes.
     declared, instruments : what the waves' `wave.yaml` say, by wave, and the instruments by id; needed where raw
         slopes are to be pooled.
+    df_method : the plan's primary one; a wave whose coefficient has no row of it is listed and not pooled. "": the
+        first row of a wave.
     """
 
     estimates: pd.DataFrame
@@ -57,6 +59,7 @@ class WaveEvidence:
     ruptures: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     declared: Mapping[str, Wave] = field(default_factory=dict)
     instruments: Mapping[str, Questionnaire | CodingSystem] = field(default_factory=dict)
+    df_method: str = ""
 
     @property
     def shown(self) -> list[WaveRow]:
@@ -164,7 +167,8 @@ def _effects_of_waves(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     if not hasattr(wanted, "term"):
         return episode_effects(wanted, waves.sessions, waves.ruptures, waves.shown, settings.level)
-    return wave_effects(wanted, waves.estimates, waves.shown, _identifier(wanted, waves), settings.level)
+    identify = _identifier(wanted, waves)
+    return wave_effects(wanted, waves.estimates, waves.shown, identify, settings.level, waves.df_method)
 
 
 def _identifier(wanted: WavePool, waves: WaveEvidence) -> Callable[[str], MeasureIdentity]:

@@ -28,6 +28,7 @@ def wave_effects(
     waves: list[WaveRow],
     identify: Callable[[str], MeasureIdentity],
     level: float,
+    df_method: str = "",
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Effects of the waves that have the coefficient, and the waves that do not.
 
@@ -39,9 +40,11 @@ def wave_effects(
     identify : what outcome and predictor of a wave measure (`PoolingError` where that is not known); asked where the
         metric is raw.
     level : level of intervals.
+    df_method : the plan's primary one, "" for the first row of a wave.
 
     Notes
     -----
+    A wave in which the primary df method could not be computed is listed and not pooled: no other takes its place.
     Raw slopes of waves that measured differently, or of which that is not known, are listed and not pooled; the note
     names the difference.
     """
@@ -60,6 +63,8 @@ def wave_effects(
         row = rows.loc[wave.wave]
         notes = [f"{row['df_method']}, {row['status']}", *(["SIMULATED"] if wave.origin == "simulated" else [])]
         reason = "the fit did not converge" if row["status"] == NOT_CONVERGED else ""
+        if df_method and row["df_method"] != df_method:
+            reason = reason or f"the plan's primary df method, {df_method}, could not be computed"
         if wanted.metric == PARTIAL_R and not 1 < row["df"] < np.inf:
             reason = reason or f"a partial r needs df of the slope above 1, and they are {row['df']:g}"
         found.append(

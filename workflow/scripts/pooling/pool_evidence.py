@@ -24,12 +24,12 @@ with job(snakemake) as rests_on:
         {row.wave: read_table(path, ruptures.RUPTURES) for row, path in zip(rows, read.ruptures, strict=True)},
         {wave: Wave.model_validate_json(text) for wave, text in given.declared.items()},
         {Path(path).stem: read_instrument(path) for path in read.instruments},
+        given.df_method,
     )
     paths = dict(zip(settings.files, read.evidence, strict=True))
     # As text: how many digits were printed decides what they allow.
-    published = {
-        file: read_cells(Path(path).read_bytes(), file, settings.delimiter(file)) for file, path in paths.items()
-    }
+    cells = {file: Path(path).read_bytes() for file, path in paths.items()}
+    published = {file: read_cells(raw, file, settings.delimiter(file)) for file, raw in cells.items()}
     evidence = pool_evidence(waves, published, settings)
     behind = {row.wave: files for row, *files in zip(rows, read.estimates, read.sessions, read.ruptures, strict=True)}
     for table in pooling.TABLES:
