@@ -65,9 +65,7 @@ def _input_hashes(snakemake: Any) -> dict[str, str]:
     return {path: file_hash(path) for path in sorted({_relative(str(p)) for p in snakemake.input})}
 
 
-def _record(
-    snakemake: Any, lineage: str, inputs: dict[str, str], rests_on: dict[str, Iterable[str]]
-) -> JobRecord:
+def _record(snakemake: Any, lineage: str, inputs: dict[str, str], rests_on: dict[str, Iterable[str]]) -> JobRecord:
     return JobRecord(
         rule=snakemake.rule,
         script=_relative(os.path.join(snakemake.scriptdir, f"{snakemake.rule}.py")),
