@@ -349,7 +349,8 @@ def test_what_an_old_workbook_hides_would_stay_hidden():
     assert grid.to_numpy().tolist() == [
         ["patient", "taken", "done", "half"],
         ["P01", "2021-03-04 09:05:00", "TRUE", "0.5"],
-        ["P02", "2021-03-05", "", "#DIV/0!"] if grid.iloc[2, 3] == "#DIV/0!" else ["P02", "2021-03-05", "", "0"],
+        # A formula that no program has computed yet: its writer left an empty value.
+        ["P02", "2021-03-05", "", ""],
         ["", "", "", "7"],
     ]
     told = findings.problems_table()
@@ -426,6 +427,14 @@ def test_the_column_coded_would_not_tell_zero_from_not_coded(tmp_path, read):
     codes = tables.codes.set_index(["code", "patient", "session"])["value"]
     assert codes["denial"].fillna(-1).tolist() == [0, -1, 3]
     assert codes["resolution_degree"].fillna(-1).tolist() == [-1, -1, 2]
+
+
+def test_the_day_of_coding_would_not_reach_the_order_of_coding(tmp_path, read):
+    rows = [["patient", "session", "coded on", "denial"], ["P01", 4, "3.9.2024", 1], ["P01", 8, "", 2], ["P02", 4, "x", 2]]
+    more = "columns: {coded_on: coded on}; constants: {coder: anna}; blank: zero; date_format: '%d.%m.%Y'"
+    tables = read(_codes_wave(tmp_path / "wave", rows, more))
+    assert tables.codes["coded_on"].fillna("").tolist() == ["2024-09-03", "", ""]
+    assert [(problem["row"], problem["value"]) for problem in _errors(tables)] == [(4, "x")]
 
 
 def test_every_sheet_of_a_workbook_would_not_be_its_coders(tmp_path, read):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ruptureflow.intake.context import Context
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def _tell_absent_signals(signals: pd.DataFrame, context: Context) -> None:
         bool({(file, sheet, row, well), (file, sheet, row, None)} & told)
         for file, sheet, row, well in places.where(places.notna(), None).itertuples(index=False)
     ]
-    absent = absent[[not each for each in known]]
+    absent = absent[~np.array(known, dtype=bool)]
     labels = absent["sample"].fillna(absent["level"]).fillna(absent["content"])
     context.findings.about_rows(
         "warning",
@@ -93,10 +95,11 @@ def _tell_lacking(run: str, rows: pd.DataFrame, usual: set[str], context: Contex
 def _tell_unused_labels(analyte: str, rows: pd.DataFrame, context: Context) -> None:
     """Declared labels of standards and QCs that no tube carries: one may be misspelt here or there."""
     there = set(rows["level"].dropna())
+    held = set(rows["content"])
     for file in context.wave.files:
         if file.kind in ("tubes", "plate") and file.analyte == analyte:
-            for label in file.doses:
-                if label not in there:
+            for label, content in file.contents.items():
+                if label not in there if content in ("standard", "qc") else content not in held:
                     context.findings.about_file(
                         "warning",
                         file.path,

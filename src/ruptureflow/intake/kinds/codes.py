@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
 from ruptureflow.config.wave import CodesFile
-from ruptureflow.intake.cells import looked_up, missing, whole_numbers
+from ruptureflow.intake.cells import looked_up, missing, times, whole_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns
 from ruptureflow.intake.kinds.marks import coded_values
@@ -48,7 +48,7 @@ def _version_fits(raw: RawSheet, declared: CodesFile, system: CodingSystem, cont
 
 def _read_wide(raw: RawSheet, declared: CodesFile, system: CodingSystem, context: Context) -> pd.DataFrame | None:
     words = {"code": [code.code for code in system.codes], "measure": list(system.measures)}
-    expected = Expected(WHO, ("segment", "version", "coded"), declared.pattern, words)
+    expected = Expected(WHO, ("segment", "version", "coded", "coded_on"), declared.pattern, words)
     sheet = name_columns(raw, declared, expected, context.findings)
     if sheet is None:
         return None
@@ -144,9 +144,8 @@ def _read_long(raw: RawSheet, declared: CodesFile, system: CodingSystem, context
     import pandas as pd
 
     findings = context.findings
-    sheet = name_columns(
-        raw, declared, Expected((*WHO, "code", "value"), ("segment", "measure", "version", "coded")), findings
-    )
+    optional = ("segment", "measure", "version", "coded", "coded_on")
+    sheet = name_columns(raw, declared, Expected((*WHO, "code", "value"), optional), findings)
     if sheet is None:
         return None
     who, complete = _who(sheet, declared, system, context)
@@ -228,6 +227,7 @@ def _who(
             "session": session,
             "coder": sheet.text("coder"),
             "segment": whole_numbers(sheet, "segment", locale, findings),
+            "coded_on": times(sheet, "coded_on", locale, findings),
             **sheet.source(),
         }
     )

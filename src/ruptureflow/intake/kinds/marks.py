@@ -73,6 +73,15 @@ def coded_values(
         for name, least, most in zip(measures[outside], low[outside], high[outside], strict=True)
     ]
     findings.about_cells("error", sheet, outside, heading, text, problems, "correct the cell")
+    steps = np.array([each.step for each in system.measures.values()])
+    step = steps[pd.Index(list(system.measures)).get_indexer(measures)]
+    taken = ((values - low) / step).to_numpy()
+    between = values.notna().to_numpy() & ~outside & (np.abs(taken - np.round(taken)) > 1e-9)
+    problems = [
+        f"between two values of a {name}, which go in steps of {each:g}"
+        for name, each in zip(measures[between], step[between], strict=True)
+    ]
+    findings.about_cells("error", sheet, between, heading, text, problems, "correct the cell")
     return values
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ruptureflow.config.instruments import Questionnaire
 from ruptureflow.config.wave import ParticipantsFile
 from ruptureflow.intake.cells import flags, missing, numbers, present
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns
+from ruptureflow.intake.kinds.scores import tell_scores_out_of_range
 from ruptureflow.intake.kinds.targets import read_target
 from ruptureflow.intake.raw import RawSheet
 
@@ -68,6 +70,10 @@ def _scores(sheet, heading, target, context, locale):
 
     place = read_target(target)
     count = len(sheet)
+    score = numbers(sheet, heading, locale, context.findings)
+    form = context.instruments.get(place.instrument)
+    if isinstance(form, Questionnaire):
+        tell_scores_out_of_range(score, sheet, heading, form, place.scale, context)
     return pd.DataFrame(
         {
             "instrument": place.instrument,
@@ -76,7 +82,7 @@ def _scores(sheet, heading, target, context, locale):
             "timepoint": place.timepoint or "intake",
             "session": pd.array([pd.NA if place.timepoint == "end" else 0] * count, dtype="Int64"),
             "scale": place.scale,
-            "score": numbers(sheet, heading, locale, context.findings),
+            "score": score,
             **sheet.source(),
         }
     )

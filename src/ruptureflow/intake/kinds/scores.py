@@ -42,12 +42,13 @@ def read_scores(raw: RawSheet, declared: ScoresFile, context: Context) -> dict[s
                 fixed = pd.NA if target.timepoint == "end" else 0
                 frame["session"] = pd.array([fixed] * len(part), dtype="Int64")
         frame["score"] = read_numbers(part.text(heading), part, part.heading(heading), locale, findings)
-        _tell_scores_out_of_range(frame["score"], part, heading, form, target.scale, context)
+        tell_scores_out_of_range(frame["score"], part, heading, form, target.scale, context)
         frames.append(frame)
     return {"reported_scores": pd.concat(frames, ignore_index=True)}
 
 
-def _tell_scores_out_of_range(scores, sheet, heading, form: Questionnaire, name: str, context: Context) -> None:
+def tell_scores_out_of_range(scores, sheet, heading, form: Questionnaire, name: str, context: Context) -> None:
+    """A score that no answers of the form could give."""
     scale = next((scale for scale in form.scales if scale.name == name), None)
     if scale is None:
         return
