@@ -28,7 +28,7 @@ SYSTEM = CodingSystem.model_validate(
 SETTINGS = AgreementSettings(bootstrap_draws=100)
 
 
-def sheets(who: dict[tuple[int, int], str], noise: float = 0.5, seed: int = 1, days: bool = False) -> pd.DataFrame:
+def sheets(who: dict[tuple[int, int], str], noise: float = 0.5, seed: int = 1) -> pd.DataFrame:
     """Ratings of sessions (patient, session) by the coders named in a text such as "AB"."""
     generator = np.random.default_rng(seed)
     rows = []
@@ -39,13 +39,8 @@ def sheets(who: dict[tuple[int, int], str], noise: float = 0.5, seed: int = 1, d
             given = truth + (0 if coder == "*" else generator.normal(0, noise))
             rows.append((f"p{patient:02}", session, name, "sulking", "rating", round(given, 2)))
     frame = pd.DataFrame(rows, columns=["patient", "session", "coder", "code", "measure", "value"])
-    frame = frame.assign(instrument="sulks", segment=pd.NA, source_file="f", source_sheet=None, source_row=2)
-    optional = frame.assign(coded_on=None) if days else frame
-    return (
-        pd.concat([intake.CODES.conform(frame), optional[["coded_on"]]], axis=1)
-        if days
-        else intake.CODES.conform(frame)
-    )
+    frame = frame.assign(instrument="sulks", segment=pd.NA, coded_on=None, source_file="f", source_sheet=None)
+    return intake.CODES.conform(frame.assign(source_row=2))
 
 
 def rate(codes: pd.DataFrame, **changes):
@@ -198,7 +193,7 @@ def test_each_limit_has_a_policy_of_its_own(changes, message, caplog):
 
 def test_a_coder_who_drifts_along_the_order_of_coding_is_found_whatever_the_session_numbers():
     generator = np.random.default_rng(4)
-    codes = sheets(dict.fromkeys(plan(), "AB"), noise=0.2, days=True)
+    codes = sheets(dict.fromkeys(plan(), "AB"), noise=0.2)
     # A codes the sessions in an order of its own and gives .01 more with each sheet; B, dated too, does not drift.
     for coder, step in (("A", 0.01), ("B", 0.0)):
         rows = codes.index[codes["coder"] == coder]

@@ -40,7 +40,7 @@ SYSTEM = CodingSystem.model_validate(
     }
 )
 INSTRUMENTS = {SYSTEM.id: SYSTEM}
-SOURCE = {"source_file": "coder.xlsx", "source_sheet": "A", "source_row": 2}
+SOURCE = {"coded_on": None, "source_file": "coder.xlsx", "source_sheet": "A", "source_row": 2}
 SETTINGS = AgreementSettings(bootstrap_draws=200)
 
 

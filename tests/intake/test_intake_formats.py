@@ -430,8 +430,13 @@ def test_the_column_coded_would_not_tell_zero_from_not_coded(tmp_path, read):
 
 
 def test_the_day_of_coding_would_not_reach_the_order_of_coding(tmp_path, read):
-    rows = [["patient", "session", "coded on", "denial"], ["P01", 4, "3.9.2024", 1], ["P01", 8, "", 2], ["P02", 4, "x", 2]]
-    more = "columns: {coded_on: coded on}; constants: {coder: anna}; blank: zero; date_format: '%d.%m.%Y'"
+    rows = [
+        ["patient", "session", "coded on", "denial"],
+        ["P01", 4, "3.9.2024", 1],
+        ["P01", 8, "", 2],
+        ["P02", 4, "x", 2],
+    ]
+    more = "columns: {coded_on: coded on}; constants: {coder: anna}; blank: zero; locale: {date_format: '%d.%m.%Y'}"
     tables = read(_codes_wave(tmp_path / "wave", rows, more))
     assert tables.codes["coded_on"].fillna("").tolist() == ["2024-09-03", "", ""]
     assert [(problem["row"], problem["value"]) for problem in _errors(tables)] == [(4, "x")]

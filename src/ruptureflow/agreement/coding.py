@@ -36,7 +36,7 @@ def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Q
 
     Parameters
     ----------
-    codes : intake's table of marks; a column coded_on (ISO dates) is carried along where it has one.
+    codes : intake's table of marks; days of coding (ISO dates) are carried along.
     instruments : the instrument files by id.
 
     Returns
@@ -82,8 +82,7 @@ def coder_values(codes: pd.DataFrame, instruments: Mapping[str, CodingSystem | Q
 
 def _days(codes: pd.DataFrame) -> pd.Series:
     """First day of coding of every sheet; all missing where the marks bear none."""
-    dated = codes if "coded_on" in codes.columns else codes.assign(coded_on=None)
-    return dated.astype({"coded_on": "string"}).groupby(["instrument", *SHEET])["coded_on"].min()
+    return codes.astype({"coded_on": "string"}).groupby(["instrument", *SHEET])["coded_on"].min()
 
 
 def session_values(

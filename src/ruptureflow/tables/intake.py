@@ -147,6 +147,7 @@ CODES = Table(
         Column("code", "text", "marker or rating, as the instrument file names it"),
         Column("measure", "text", "count, impact or rating"),
         Column("value", "number", "what the coder gave; empty = not coded, which is not zero", nullable=True),
+        Column("coded_on", "text", "day of coding, ISO 8601, where the sheet bears one", nullable=True),
         *SOURCE,
     ),
     key=("instrument", "patient", "session", "coder", "segment", "code", "measure"),

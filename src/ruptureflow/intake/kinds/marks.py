@@ -76,7 +76,9 @@ def coded_values(
     steps = np.array([each.step for each in system.measures.values()])
     step = steps[pd.Index(list(system.measures)).get_indexer(measures)]
     taken = ((values - low) / step).to_numpy()
-    between = values.notna().to_numpy() & ~outside & (np.abs(taken - np.round(taken)) > 1e-9)
+    # A declared mark may stand for half a count (check-minus).
+    written = ~text.isin(list(declared.marks)).to_numpy()
+    between = values.notna().to_numpy() & written & ~outside & (np.abs(taken - np.round(taken)) > 1e-9)
     problems = [
         f"between two values of a {name}, which go in steps of {each:g}"
         for name, each in zip(measures[between], step[between], strict=True)

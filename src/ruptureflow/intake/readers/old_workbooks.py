@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ruptureflow.config.locale import Locale
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.readers.sheet_oddities import letters, tell_hidden_columns, tell_hidden_rows, tell_merged
+from ruptureflow.intake.readers.workbook_cells import grid_of, shown_cell, wanted_sheets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +21,6 @@ def open_old(
 ) -> dict[str, pd.DataFrame]:
     """Grid of text cells by sheet name, as `open_grids` gives them."""
     import xlrd
-
-    from ruptureflow.intake.readers.workbooks import grid_of, shown_cell, wanted_sheets
 
     try:
         # What xlrd prints of odd but readable files is nothing a person could mend.
