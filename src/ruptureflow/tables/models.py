@@ -1,7 +1,7 @@
 """Tables that models hands over: joined sessions, every coefficient, random parts, influence, the plan's fate."""
 
 from ruptureflow.tables.intake import ANALYTE, PATIENT, ROLE, SESSION
-from ruptureflow.tables.schema import Column, Table, measured
+from ruptureflow.tables.schema import Column, Table, coefficient, measured
 
 WAVE = Column("wave", "text", "wave's id")
 ANALYSIS = Column("analysis", "text", "analysis of the plan")
@@ -72,13 +72,7 @@ ESTIMATES = Table(
         MODEL,
         OUTCOME,
         Column("term", "text", "term of the model as its formula spells it"),
-        measured("estimate", "the coefficient"),
-        measured("std_error", "its standard error"),
-        measured("df", "degrees of freedom (inf for normal)"),
-        measured("statistic", "t (z for normal)"),
-        measured("p_value", "two-sided p"),
-        measured("ci_low", "lower end of the interval"),
-        measured("ci_high", "upper end of the interval"),
+        *coefficient("the coefficient", "t (z for normal)", "normal"),
         Column(
             "df_method",
             "text",
@@ -102,13 +96,7 @@ CONTEXTUAL_EFFECTS = Table(
         MODEL,
         OUTCOME,
         Column("variable", "text", "the centred variable"),
-        measured("estimate", "between minus within coefficient"),
-        measured("std_error", "its standard error"),
-        measured("df", "degrees of freedom (inf for normal)"),
-        measured("statistic", "t (z for normal)"),
-        measured("p_value", "two-sided p"),
-        measured("ci_low", "lower end of the interval"),
-        measured("ci_high", "upper end of the interval"),
+        *coefficient("between minus within coefficient", "t (z for normal)", "normal"),
         Column("df_method", "text", "method of the df"),
         Column("unit", "text", "unit of the estimate"),
         STATUS,

@@ -1,6 +1,6 @@
 """Tables that pooling hands over: the effects that enter each pool, and what they pool to."""
 
-from ruptureflow.tables.schema import Column, Table, measured
+from ruptureflow.tables.schema import Column, Table, coefficient, measured
 
 POOL = Column("pool", "text", "id of the pool: published table, or analysis and outcome over waves")
 SHOWN_AS = Column(
@@ -63,13 +63,7 @@ POOLED = Table(
         Column("term", "text", "Intercept, or a moderator"),
         Column("metric", "text", "metric of the estimate"),
         Column("k", "integer", "effects pooled"),
-        measured("estimate", "pooled effect"),
-        measured("std_error", "its standard error"),
-        measured("df", "degrees of freedom (inf for z)"),
-        measured("statistic", "z or t"),
-        measured("p_value", "two-sided p"),
-        measured("ci_low", "lower end of the interval"),
-        measured("ci_high", "upper end of the interval"),
+        *coefficient("pooled effect", "z or t", "z"),
         measured("prediction_low", "lower end of the prediction interval"),
         measured("prediction_high", "upper end of the prediction interval"),
         measured("prediction_df", "its degrees of freedom"),
@@ -92,15 +86,7 @@ POOLED = Table(
     key=("pool", "method", "test", "term"),
     part="pool",
 )
-COEFFICIENT = (
-    measured("estimate", "the effect, or a moderator's coefficient"),
-    measured("std_error", "its standard error"),
-    measured("df", "degrees of freedom (inf for z)"),
-    measured("statistic", "z or t"),
-    measured("p_value", "two-sided p"),
-    measured("ci_low", "lower end of the interval"),
-    measured("ci_high", "upper end of the interval"),
-)
+COEFFICIENT = coefficient("the effect, or a moderator's coefficient", "z or t", "z")
 SUBGROUPS = Table(
     "subgroups",
     "pooling",

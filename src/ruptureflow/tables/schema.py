@@ -48,6 +48,19 @@ def measured(name: str, description: str, unit: str = "") -> Column:
     return Column(name, "number", description, unit, nullable=True)
 
 
+def coefficient(description: str, statistic: str, infinite: str) -> tuple[Column, ...]:
+    """An estimate with its test and interval; `statistic` names the statistic, `infinite` the test without df."""
+    return (
+        measured("estimate", description),
+        measured("std_error", "its standard error"),
+        measured("df", f"degrees of freedom (inf for {infinite})"),
+        measured("statistic", statistic),
+        measured("p_value", "two-sided p"),
+        measured("ci_low", "lower end of the interval"),
+        measured("ci_high", "upper end of the interval"),
+    )
+
+
 @dataclass(frozen=True)
 class Table:
     """A hand-over table: where it lies, what a row is, its columns and key.
