@@ -12,7 +12,7 @@ import pytest
 from newcomer import write_workbook
 
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import ParticipantsFile
+from ruptureflow.config.raw_files import ParticipantsFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.readers import read_sheets
 from ruptureflow.intake.readers.workbooks import open_grids

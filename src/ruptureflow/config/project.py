@@ -11,8 +11,9 @@ import yaml
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire, read_instruments
 from ruptureflow.config.plan import Plan
+from ruptureflow.config.raw_files import PlateFile, RawFile
 from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse, read_yaml
-from ruptureflow.config.wave import WAVE_FILE, PlateFile, RawFile, Wave, read_wave
+from ruptureflow.config.wave import WAVE_FILE, Wave, read_wave
 from ruptureflow.config.waves import WaveRow, read_waves, shown_waves
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ruptureflow.config.instruments import CodingSystem, Questionnaire
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import RawFile, Wave
+from ruptureflow.config.raw_files import RawFile
+from ruptureflow.config.wave import Wave
 from ruptureflow.intake.findings import Findings
 
 

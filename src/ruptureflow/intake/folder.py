@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ruptureflow.config.instruments import CodingSystem, Questionnaire
 from ruptureflow.config.plan import IntakeSettings
 from ruptureflow.config.project import is_of_a_program, layout_of, matching_files
-from ruptureflow.config.wave import WAVE_FILE, PlateFile, Wave, WaveFile
+from ruptureflow.config.raw_files import PlateFile, WaveFile
+from ruptureflow.config.wave import WAVE_FILE, Wave
 from ruptureflow.intake.checks import check_across
 from ruptureflow.intake.checks.versions import tell_saved_again
 from ruptureflow.intake.context import Context

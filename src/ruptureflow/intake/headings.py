@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ruptureflow.config.wave import RawFile
+from ruptureflow.config.raw_files import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.invisible import cleaned, has_unseen
 from ruptureflow.intake.raw import NamedSheet, RawSheet

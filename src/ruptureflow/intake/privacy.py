@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import RawFile
+from ruptureflow.config.raw_files import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
 

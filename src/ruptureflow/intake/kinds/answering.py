@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import ResponsesFile, ScoresFile
+from ruptureflow.config.raw_files import ResponsesFile, ScoresFile
 from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.raw import NamedSheet

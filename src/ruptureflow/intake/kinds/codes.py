@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
-from ruptureflow.config.wave import CodesFile
+from ruptureflow.config.raw_files import CodesFile
 from ruptureflow.intake.cells import looked_up, missing, times, whole_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ruptureflow.config.wave import ConcentrationsFile
+from ruptureflow.config.raw_files import ConcentrationsFile
 from ruptureflow.intake.cells import missing, present, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns

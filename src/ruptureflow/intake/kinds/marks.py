@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import CodingSystem
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import CodesFile
+from ruptureflow.config.raw_files import CodesFile
 from ruptureflow.intake.cells import looked_up, missing, read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import Questionnaire
-from ruptureflow.config.wave import ParticipantsFile
+from ruptureflow.config.raw_files import ParticipantsFile
 from ruptureflow.intake.cells import flags, missing, numbers, present
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns

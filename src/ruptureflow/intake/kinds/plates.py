@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ruptureflow.config.locale import Locale
 from ruptureflow.config.project import layout_of
-from ruptureflow.config.wave import PlateFile
+from ruptureflow.config.raw_files import PlateFile
 from ruptureflow.intake.cells import read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.findings import Findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.instruments import Questionnaire
-from ruptureflow.config.wave import ResponsesFile
+from ruptureflow.config.raw_files import ResponsesFile
 from ruptureflow.intake.cells import read_numbers
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.headings import Expected, name_columns

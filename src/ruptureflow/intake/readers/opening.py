@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import RawFile
+from ruptureflow.config.raw_files import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
 from ruptureflow.intake.readers.text_files import read_text_file, read_text_grid

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ruptureflow.config.locale import Locale
-from ruptureflow.config.wave import RawFile
+from ruptureflow.config.raw_files import RawFile
 from ruptureflow.intake.findings import Findings
 from ruptureflow.intake.raw import RawSheet
 from ruptureflow.intake.readers.sheets import clean_headings

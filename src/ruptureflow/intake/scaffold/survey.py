@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ruptureflow.config.locale import Locale
 from ruptureflow.config.project import is_of_a_program
-from ruptureflow.config.wave import WAVE_FILE, ParticipantsFile
+from ruptureflow.config.raw_files import ParticipantsFile
+from ruptureflow.config.wave import WAVE_FILE
 from ruptureflow.intake.findings import Findings
 
 TEXT = {".csv", ".tsv", ".txt"}
