@@ -177,6 +177,8 @@ def test_assay_gates_do_not_warn():
     assert list(found.loc["standard curve", "verdict"]) == ["pass", "warn"]
     assert found.loc["samples below the LOD", "value"] == 0.2
     assert found.loc["samples below the LOD", "verdict"] == "warn"
+    imputed = samples.assign(treatment=samples["censored"].map({"below": assay.MEAN_OF_IMPUTATIONS}).astype("string"))
+    assert _gates(concentrations=imputed).loc["samples below the LOD", "verdict"] == "pass"
 
 
 def test_an_unreliable_patient_mean_passes_for_a_trait():

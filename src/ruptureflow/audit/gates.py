@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruptureflow.audit.results import WaveResults
 from ruptureflow.tables import audit as tables
+from ruptureflow.tables.assay import MEAN_OF_IMPUTATIONS
 from ruptureflow.tables.models import WITHOUT_PRIMARY
 
 if TYPE_CHECKING:
@@ -122,9 +123,11 @@ def _curve_gates(curves: pd.DataFrame, settings: AuditSettings) -> list[dict[str
 def _censoring_gates(concentrations: pd.DataFrame, settings: AuditSettings) -> list[dict[str, Any]]:
     found = []
     for (analyte, role), rows in concentrations.groupby(["analyte", "role"], sort=True):
-        share = float((rows["censored"].fillna("") == "below").mean())
+        # What draws stand for carries its uncertainty into the models; one value put in does not.
+        put_in = rows["censored"].eq("below") & rows["treatment"].ne(MEAN_OF_IMPUTATIONS).fillna(True)
+        share = float(put_in.fillna(False).mean())
         verdict = "pass" if share <= settings.censored_limit else "warn"
-        advice = "values put in for samples below the LOD carry the result: model the censoring instead"
+        advice = "single values put in for samples below the LOD carry the result: impute (assay: below_limit) instead"
         found.append(
             _gate("samples below the LOD", f"{analyte}, {role}", share, settings.censored_limit, verdict, advice)
         )

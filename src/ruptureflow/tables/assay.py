@@ -6,7 +6,8 @@ from ruptureflow.tables.schema import Column, Table, measured
 RUN = Column("run", "text", "assay run or plate; empty where the lab did not say", nullable=True)
 UNIT = Column("unit", "text", "unit of concentration")
 FLAGS = Column("flags", "text", "quality flags, separated by semicolons; empty = none", nullable=True)
-
+MEAN_OF_IMPUTATIONS = "mean of imputations"
+"""Treatment of a value beyond a limit whose draws the models combine."""
 
 CURVES = Table(
     "curves",
@@ -132,8 +133,9 @@ CONCENTRATIONS = Table(
         Column(
             "treatment",
             "text",
-            "how the value was set where it lies beyond a limit: lod/sqrt2, lod/2, uloq, missing, mean of imputations "
-            "or conditional expectation (whose spread is smaller than that of values); empty = as measured",
+            "how the value was set where it lies beyond a limit: lod/sqrt2, lod/2, uloq, missing, "
+            f"{MEAN_OF_IMPUTATIONS} or conditional expectation (whose spread is smaller than that of values); "
+            "empty = as measured",
             nullable=True,
         ),
         measured("ci_low", "lower end of the concentration's interval; 0 where it has none"),
