@@ -161,6 +161,9 @@ def _refuse_dependent(design):
         for column, term in zip(design.matrix.T[1:], design.terms[1:], strict=True):
             if np.ptp(column) <= 1e-12 * np.abs(column).max():
                 raise PoolingError(f"moderator {term!r} is {column[0]:g} for every effect: leave it out.")
+    # What is left of each column beside those before it, in one go; 1e-9 leaves the close calls to the loop.
+    if scaled.shape[0] >= scaled.shape[1] and np.abs(np.diagonal(np.linalg.qr(scaled, "r"))).min() > 1e-9:
+        return
     kept = []
     for index, term in enumerate(design.terms):
         # Checked one after another so that the message can name the first term that adds nothing.
