@@ -138,3 +138,52 @@ def test_a_folder_without_participants_would_look_complete(tmp_path, instruments
 def test_an_odd_file_would_stop_the_guessing(content, tmp_path, instruments):
     (tmp_path / "odd.csv").write_text(content, encoding="utf-8")
     assert "odd.csv" in _describe(tmp_path, instruments)
+
+
+def test_a_workbook_with_a_sheet_a_session_would_be_a_hundred_riddles(tmp_path, instruments, read):
+    marks = [
+        ["Segment", "denial", "defends_self", "Kodiert am"],
+        [1, 1, None, "2024-01-08"],
+        [2, None, 2, "2024-01-08"],
+    ]
+    ratings = [["patient", "session", "withdrawal_impact", "resolution_degree"], ["P01", 4, 2, 3], ["P01", 8, 1, 2]]
+    for coder in ("AK", "BM"):
+        sheets = [(name, [[name, "of", "notes"]]) for name in ("Notes", "More notes")]
+        sheets += [("Total", ratings), ("P01_S4", marks), ("P01_S8", marks)]
+        write_workbook(tmp_path / "coders" / f"3RS_{coder}.xlsx", *sheets)
+    (tmp_path / "participants.csv").write_text("patient,age\nP01,30\n", encoding="utf-8")
+    text = _describe(tmp_path, instruments)
+    entries = [each for each in yaml.safe_load(text)["files"] if each["kind"] == "codes"]
+    assert [each["sheet"] for each in entries] == ["Total", "*_S*"]
+    assert entries[1]["sheet_name"] == "{patient}_S{session}"
+    assert entries[1]["columns"]["coded_on"] == "Kodiert am"
+    assert text.count("not recognised") == 2, "one line a workbook"
+    (tmp_path / "wave.yaml").write_text(text.replace("blank: refuse", "blank: zero"), encoding="utf-8")
+    tables = read(tmp_path)
+    assert tables.problems[tables.problems["severity"] == "error"].empty
+    counts = tables.codes[tables.codes["measure"] == "count"]
+    assert counts.groupby(["coder", "patient", "session"])["value"].sum().tolist() == [3, 3, 3, 3]
+
+
+def test_lines_above_a_runs_headings_would_be_overlooked_beside_another_file(tmp_path, instruments):
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    (lab / "list.csv").write_text("tube;patient;session;occasion\n101;P01;4;pre\n", encoding="utf-8")
+    tubes = "".join(
+        f"{place};{label};{5000 + place}\n" for place, label in enumerate(["T", "B0", "Std1", "101"] * 3, 1)
+    )
+    for run in ("ria_1", "ria_2"):
+        (lab / f"{run}.csv").write_text(f"Counter;RIA\n\nPos;Bezeichnung;CPM\n{tubes}", encoding="utf-8")
+    _describe(tmp_path, instruments)
+    assert _entry(tmp_path, "lab/ria_*.csv")["header_row"] == 3
+
+
+def test_totals_with_their_occasion_and_a_short_revised_form_would_be_taken_for_others(tmp_path, instruments):
+    (tmp_path / "hrsd.csv").write_text("Code;HRSD Aufnahme;HRSD Ende\nP01;18,5;9,0\nP02;20,0;\n", encoding="utf-8")
+    items = [f"wai{item}" for item in range(1, 13)]
+    rows = [["patient", "session", *items], ["P01", 4, *[3] * 11, -9], ["P01", 8, *[5] * 12]]
+    (tmp_path / "WAI_SR.csv").write_text("\n".join(";".join(map(str, row)) for row in rows), encoding="utf-8")
+    text = _describe(tmp_path, instruments)
+    assert _entry(tmp_path, "hrsd.csv")["scores"] == {"HRSD Aufnahme": "hrsd17@intake", "HRSD Ende": "hrsd17@end"}
+    assert _entry(tmp_path, "WAI_SR.csv")["instrument"] == "wai_sr"
+    assert "-9 was taken for: no answer" in text

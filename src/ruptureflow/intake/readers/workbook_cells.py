@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ruptureflow.config.locale import Locale
@@ -30,12 +31,13 @@ def wanted_sheets(sheet: str | None, states: dict[str, bool], file: str, finding
             findings.about_file(
                 "note", file, "a hidden sheet; not read", "name it under sheet in wave.yaml if it counts", name
             )
-    if sheet == "*":
-        return shown
-    if sheet is None and len(shown) == 1:
+    if sheet == "*" or (sheet is None and len(shown) == 1):
         return shown
     if sheet in states:
         return [sheet]
+    matching = [name for name in shown if sheet is not None and "*" in sheet and fnmatchcase(name, sheet)]
+    if matching:
+        return matching
     if sheet is None:
         fix = f"name one of them under sheet in wave.yaml, or {'*'!r} for all"
         findings.about_file("error", file, f"the workbook has {len(shown)} sheets: {', '.join(shown)}", fix)

@@ -18,15 +18,17 @@ from ruptureflow.intake.scaffold.guess import (
     whole,
 )
 from ruptureflow.intake.scaffold.survey import Sheet
-from ruptureflow.intake.scaffold.words import END, headings_by_name, parts, plain
+from ruptureflow.intake.scaffold.words import END, MISSING, headings_by_name, parts, plain
 
 Instruments = Mapping[str, Questionnaire | CodingSystem]
+# A sheet a session: P01_S4, P01 4, 101-4.
+SHEET_OF_A_SESSION = re.compile(r"(?P<patient>[^\W\d_]*\d+)(?P<between>[\s_-]+[^\W\d_]*[\s_-]*)(?P<session>\d+)")
 
 
 def guess_codes(sheet: Sheet, instruments: Instruments) -> Guess | None:
     """A coder sheet: a column a code, or a code a row."""
     systems = [each for each in instruments.values() if isinstance(each, CodingSystem)]
-    found = headings_by_name(sheet.headings, ("patient", "session", "segment", "coder"))
+    found = headings_by_name(sheet.headings, ("patient", "session", "segment", "coder", "coded_on"))
     long = headings_by_name([h for h in sheet.headings if h not in found.values()], ("code", "measure", "value"))
     best: tuple[int, CodingSystem, dict[str, str]] | None = None
     for system in systems:
@@ -38,7 +40,8 @@ def guess_codes(sheet: Sheet, instruments: Instruments) -> Guess | None:
         # Of two versions with the same codes the later one is named, and the remark names the others.
         if len(matched) >= 2 and (best is None or len(matched) >= best[0]):
             best = (len(matched), system, matched)
-    if best is None or "patient" not in found:
+    named = None if "patient" in found else SHEET_OF_A_SESSION.fullmatch(sheet.sheet or "")
+    if best is None or ("patient" not in found and named is None):
         return None
     _, system, matched = best
     is_long = "code" in long and "value" in long
@@ -56,6 +59,10 @@ def guess_codes(sheet: Sheet, instruments: Instruments) -> Guess | None:
         remarks.append(f"which version of the manual was used cannot be seen: {system.id}, or {', '.join(alike)}?")
     remarks.append("blank: say what an empty cell means: zero, or not coded")
     sessions = whole(sheet.column(found["session"])) if "session" in found else frozenset()
+    if named:
+        entry["sheet_name"] = f"{{patient}}{named['between']}{{session}}"
+        sessions = frozenset({int(named["session"])})
+        remarks.append("patient and session were taken from the sheets' names")
     return Guess(entry | ignored, remarks, sessions, names_coders="coder" in found)
 
 
@@ -104,6 +111,11 @@ def guess_responses(sheet: Sheet, instruments: Instruments) -> Guess | None:
     columns = columns_entry(found | ({} if pattern else long))
     entry |= {"columns": columns} if columns else {}
     ignored, remarks = rest_entry(sheet, used)
+    absent = sorted({cell for cell in cells if cell in MISSING and _outside(cell, form)})
+    if absent:
+        # Only a file without delimiter and decimal sign may get a locale of its own by this.
+        entry |= {"locale": {"missing": ["", *absent]}} if not sheet.encoding and sheet.sheet is None else {}
+        remarks.append(f"{', '.join(absent)} was taken for: no answer; list it under missing of the file's locale")
     if len(candidates) > 1:
         others = ", ".join(each.id for each in candidates[1:4])
         remarks.append(f"which form it is cannot be seen from the answers: {form.id}, or {others}?")
@@ -113,6 +125,11 @@ def guess_responses(sheet: Sheet, instruments: Instruments) -> Guess | None:
     sessions = whole(sheet.column(found["session"])) - {0} if "session" in found else frozenset()
     roles = frozenset(sheet.column(found["role"])) if "role" in found else frozenset({role})
     return Guess(entry | ignored, remarks, sessions, roles=roles)
+
+
+def _outside(cell: str, form: Questionnaire) -> bool:
+    highest = max(form.range_of(item).maximum for item in form.items)
+    return bool(re.fullmatch(r"-?\d+", cell)) and not form.response.minimum <= float(cell) <= highest
 
 
 def _template(headings: list[str]) -> tuple[str, list[str], set[str]] | None:
@@ -151,7 +168,8 @@ def _forms(
             continue
         names = [plain(text) for text in (prefix, place) if text]
         likeness = max((difflib.SequenceMatcher(None, form.id, name).ratio() for name in names), default=0)
-        likeness += sum(form.id in name or form.id.split("_")[0] in name.split("_") for name in names)
+        # A whole id counts: wai_sr.sav holds the letters of wai_s too.
+        likeness += sum((f"_{form.id}_" in f"_{name}_") + (form.id.split("_")[0] in name.split("_")) for name in names)
         scored.append((len(items) / len(form.items), likeness, form))
     scored.sort(key=lambda item: (-item[1], -item[0]))
     near = [form for complete, likeness, form in scored if complete > 0.7]
@@ -161,8 +179,10 @@ def _forms(
 def guess_scores(sheet: Sheet, instruments: Instruments) -> Guess | None:
     """Scale scores without items."""
     found = headings_by_name(sheet.headings, ("patient", "session", "timepoint", "role"))
-    if "patient" not in found or not {"session", "timepoint"} & set(found):
+    if "patient" not in found:
         return None
+    if not {"session", "timepoint"} & set(found):
+        return _scores_by_heading(sheet, found, instruments)
     when = found.get("session") or found["timepoint"]
     for form in instruments.values():
         if not isinstance(form, Questionnaire):
@@ -179,6 +199,20 @@ def guess_scores(sheet: Sheet, instruments: Instruments) -> Guess | None:
             remarks.append("check the instrument: scale names do not tell forms apart")
             return Guess(entry | ignored, remarks, whole(sheet.column(when)) - {0})
     return None
+
+
+def _scores_by_heading(sheet: Sheet, found: dict[str, str], instruments: Instruments) -> Guess | None:
+    """A row a patient and nothing but totals of one form, whose headings say when: HRSD intake, HRSD end."""
+    free = [heading for heading in sheet.headings if heading and heading not in found.values()]
+    targets = {heading: target.partition(".") for heading in free if (target := _score(heading, instruments))}
+    if not free or len(targets) < len(free) or len({form for form, _, _ in targets.values()}) > 1:
+        return None
+    form = next(iter(targets.values()))[0]
+    entry: dict[str, Any] = {"kind": "scores", "path": sheet.file, "instrument": form}
+    entry |= {"scores": {heading: scale for heading, (_, _, scale) in targets.items()}}
+    columns = columns_entry(found)
+    entry |= {"columns": columns} if columns else {}
+    return Guess(entry, ["check instrument and occasion of each score"])
 
 
 def _scale(heading: str, form: Questionnaire) -> str | None:

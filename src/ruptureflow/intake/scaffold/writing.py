@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import yaml
@@ -44,7 +45,7 @@ def wave_text(name: str, sheets: list[Sheet], unread: list[str], instruments: In
     for guess in guesses:
         lines += [f"  # CHECK: {remark}" for remark in guess.remarks]
         entry = dict(guess.entry)
-        sheet = by_file.get(entry["path"]) or next(s for s in sheets if s.file.startswith(_folder(entry["path"])))
+        sheet = by_file.get(entry["path"]) or next(s for s in sheets if fnmatchcase(s.file, entry["path"]))
         own = _own_locale(sheet, locale)
         entry |= {"locale": own} if own else {}
         if sheet.heading_row > 1 and entry["kind"] != "plate":
@@ -55,8 +56,11 @@ def wave_text(name: str, sheets: list[Sheet], unread: list[str], instruments: In
             "  # CHECK: no participants table was recognised; one is needed, one row a patient:",
             "  # - {kind: participants, path: participants.csv}",
         ]
-    for place in [*strange, *unread]:
-        lines.append(f"  # CHECK: not recognised, not read: {place}")
+    for file in dict.fromkeys([*strange, *unread]):
+        sheets_of_it = strange.get(file, [])
+        which = f", sheet {sheets_of_it[0]}" if sheets_of_it else ""
+        which += f" and {len(sheets_of_it) - 1} more" if len(sheets_of_it) > 1 else ""
+        lines.append(f"  # CHECK: not recognised, not read: {file}{which}")
     return "\n".join(lines) + "\n"
 
 
@@ -64,10 +68,10 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _guesses(sheets: list[Sheet], instruments: Instruments) -> tuple[list[Guess], list[str]]:
-    """A guess for each sheet; files that differ only in the coder's name become one entry."""
+def _guesses(sheets: list[Sheet], instruments: Instruments) -> tuple[list[Guess], dict[str, list[str]]]:
+    """A guess for each sheet, and the sheets without one by file; coders' files that are alike become one entry."""
     guesses: list[Guess] = []
-    strange: list[str] = []
+    strange: dict[str, list[str]] = {}
     files: dict[str, list[Sheet]] = {}
     for sheet in sheets:
         files.setdefault(sheet.file, []).append(sheet)
@@ -79,7 +83,7 @@ def _guesses(sheets: list[Sheet], instruments: Instruments) -> tuple[list[Guess]
         for sheet in its_sheets:
             guess = _guess(sheet, instruments)
             if guess is None:
-                strange.append(file if sheet.sheet is None else f"{file}, sheet {sheet.sheet}")
+                strange.setdefault(file, []).extend([sheet.sheet] if sheet.sheet is not None else [])
                 continue
             entry = guess.entry | ({"sheet": sheet.sheet} if sheet.sheets > 1 else {})
             guesses.append(replace(guess, entry=entry))
@@ -120,8 +124,10 @@ def _joined(guesses: list[Guess]) -> list[Guess]:
         sessions = frozenset().union(*(each.sessions for each in alike))
         named = dict(entry)
         remarks = list(guess.remarks)
-        if len(paths) > 1 or "sheet" not in entry:
+        if len(paths) > 1 or "sheet" not in entry or "sheet_name" in entry:
             path, pattern = _common(paths)
+            if "sheet_name" in entry:
+                named["sheet"] = entry["sheet_name"].replace("{patient}", "*").replace("{session}", "*")
             named |= {"path": path, "file_name": pattern}
             remarks.append("the coder was taken from the file's name")
         else:
