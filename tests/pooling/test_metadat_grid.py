@@ -9,6 +9,7 @@ import pytest
 from scipy.special import ndtr
 
 from ruptureflow.pooling import pool
+from ruptureflow.pooling.bias import rank_test
 from ruptureflow.pooling.heterogeneity import METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +144,11 @@ def test_exact_arithmetic_sides_with_metafor(name, mods):
     # Worst seen: 6e-10 where a number varies by 1e-3 around 2000 and has an interaction, else 3e-13.
     limit = 1e-8 if name.startswith("collinear") else 1e-11
     assert abs(fit(name, mods, "fixed", "z").q - exact) <= limit * max(1.0, exact)
+
+
+@pytest.mark.parametrize(
+    ("name", "p_value"), [("hasselblad1998", 0.726710312158217), ("landenberger2005", 0.0024079902787717)]
+)
+def test_the_rank_test_of_fifty_effects_is_not_exact_as_metafors_is(name, p_value):
+    data = GOLDEN["data"][name]
+    assert abs(rank_test(pool(data["yi"], data["vi"])).p_value - p_value) < 1e-11

@@ -93,8 +93,8 @@ selected <- function(d) {
 }
 long <- function(d) {
   out <- list(); if (nrow(d) <= 125) return(out)
-  # metafor holds k × k matrices: the two longest take minutes a fit.
-  for (mods in if (nrow(d) > 1000) "number" else names(forms)) if (identified(d, forms[[mods]])) for (method in c("REML", "DL", "ML")) {
+  # metafor holds k × k matrices: the two longest take minutes a fit, so two fits each.
+  for (mods in if (nrow(d) > 1000) "number" else names(forms)) if (identified(d, forms[[mods]])) for (method in if (nrow(d) > 1000) c("DL", "REML") else c("REML", "DL", "ML")) {
     r <- uni(d, forms[[mods]], method, "knha"); if (is.null(r)) next
     out[[length(out) + 1]] <- c(list(mods = mods, method = method, tau2 = num(r$tau2), tau2_se = num(r$se.tau2), i2 = num(r$I2), q = num(r$QE), ll = num(logLik(r)), qm = if (mods != "none") num(r$QM)), tests(r))
   }
