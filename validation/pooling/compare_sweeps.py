@@ -23,7 +23,8 @@ LIMIT = 1e-8
 # Where an optimiser of metafor's decides; the likelihood itself is held to 1e-9 from below.
 OPTIMISED = {"nested": 5e-5, "selection": 2e-4}
 # metafor's standard error of k0 follows the sign of a rounding error where all but one effect are trimmed.
-KNOWN = {"diagnostics trimfill L0": ("three_1",)}
+# Uncentred years: exact arithmetic sides with our Q (tests/pooling/test_metadat_grid.py).
+KNOWN = {"diagnostics trimfill L0": ("three_1",), "diagnostics influence QE.del": ("egger2001",)}
 TESTS = {"knha": "knapp-hartung", "z": "z", "t": "t"}
 METHODS = {"FE": "fixed", "DL": "dl", "REML": "reml", "ML": "ml"}
 FIT = {"beta": "estimate", "se": "std_error", "p": "p_value", "lo": "ci_low", "hi": "ci_high"}
