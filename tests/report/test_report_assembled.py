@@ -137,6 +137,23 @@ def test_one_wave_alone_would_be_said_to_be_pooled_over_waves(tmp_path):
     assert "pooled over 1 waves" not in text
 
 
+def test_published_studies_beside_a_wave_would_be_counted_as_waves(tmp_path):
+    pool = {"pool": "repair", "metric": "fisher_z"}
+    labels = (("lab", "real"), ("Stiles et al. (2004)", "published"), ("Strauss et al. (2006)", "published"))
+    result = {**pool, "method": "reml", "test": "knapp-hartung", "primary": True, "term": "Intercept", "k": 3,
+              "shown": 0.22, "shown_low": -0.06, "shown_high": 0.46, "p_value": 0.1, "tau2": 0.01}  # fmt: skip
+    frames = {
+        wave_file("lab", report.SUMMARIES): _frame(report.SUMMARIES, *PEOPLE),
+        pooled_file(pooling.EFFECTS): _frame(
+            pooling.EFFECTS, *({**pool, "label": label, "origin": origin} for label, origin in labels)
+        ),
+        pooled_file(pooling.POOLED): _frame(pooling.POOLED, result),
+    }
+    text = " ".join(_assembled([_wave("lab", "real", [])], frames, tmp_path, "docx").split())
+    assert "pooled over 3 studies" in text
+    assert "over 3 waves" not in text
+
+
 def test_a_model_that_was_not_fitted_would_vanish(tmp_path):
     plan = {**FIT, "wave": "lab", "method": "reml", "fate": "not available", "reason": "no bond in this wave"}
     frames = {
