@@ -29,6 +29,7 @@ KNOWN = {
     "diagnostics trimfill L0": ("three_1",),
     "diagnostics influence QE.del": ("egger2001",),
     "diagnostics cumulative I2": ("decades_2",),
+    "diagnostics leave_one_out I2": ("decades_2",),
 }
 TESTS = {"knha": "knapp-hartung", "z": "z", "t": "t"}
 METHODS = {"FE": "fixed", "DL": "dl", "REML": "reml", "ML": "ml"}
