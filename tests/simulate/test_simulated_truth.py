@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ruptureflow.agreement import icc
-from ruptureflow.assay import measure_samples
+from ruptureflow.assay import MeasuredSamples, measure_samples
 from ruptureflow.config.instruments import read_instruments
 from ruptureflow.config.plan import AssaySettings, IntakeSettings
 from ruptureflow.config.wave import Wave, read_wave
@@ -27,7 +27,11 @@ class Read:
 
     wave: Wave
     tables: WaveTables
-    changes: pd.DataFrame
+    measured: MeasuredSamples
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        return self.measured.changes
 
 
 def _read(name: str) -> Read:
@@ -35,9 +39,14 @@ def _read(name: str) -> Read:
     wave = read_wave(folder)
     tables = read_wave_folder(folder, wave, INSTRUMENTS, IntakeSettings())
     measured = measure_samples(
-        tables.samples, tables.signals, tables.reported_concentrations, wave.analytes, AssaySettings()
+        tables.samples,
+        tables.signals,
+        tables.reported_concentrations,
+        wave.analytes,
+        AssaySettings(),
+        recoveries=tables.recoveries,
     )
-    return Read(wave, tables, measured.changes)
+    return Read(wave, tables, measured)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +125,12 @@ def test_the_2018_design_would_have_other_numbers(saliva):
 
 
 def test_pre_and_post_of_a_patient_would_lie_in_different_runs(saliva, dyads, plasma):
-    for read in (saliva, dyads, plasma):
+    for read in (saliva, dyads):
         runs = read.tables.signals.merge(read.tables.samples[["sample", "patient"]], on="sample")
         assert (runs.groupby("patient")["run"].nunique() == 1).all()
+    # Plate 8 holds both samples of the sessions that were measured again.
+    assert (plasma.changes["pre_run"] == plasma.changes["post_run"]).all()
+    assert plasma.changes["used"].all()
 
 
 def test_the_printed_mean_change_would_not_come_out(saliva):
@@ -208,10 +220,45 @@ def test_the_coders_would_not_rotate_in_pairs(plasma):
 
 def test_the_plates_would_hold_no_dilution_no_blank_or_no_sample_near_the_limit(plasma):
     assert set(plasma.tables.signals["content"]) == {"blank", "nsb", "b0", "standard", "qc", "unknown"}
-    assert set(plasma.tables.samples["dilution"]) == {1.0, 2.0}
+    assert set(plasma.tables.samples["dilution"]) == {1.0, 2.0, *PLASMA.series}
     assert set(plasma.tables.participants["arm"]) == set(PLASMA.arms)
     assert set(plasma.tables.participants["gender"]) == {"female", "male"}
     assert plasma.changes["flags"].fillna("").str.contains("below").any()
+
+
+def test_spiked_pools_would_give_back_another_share_than_extraction_takes(plasma):
+    table = plasma.measured.recovery
+    assert len(table) == len(PLASMA.pools) * len(PLASMA.spikes)
+    assert table["recovery"].mean() == pytest.approx(100 * PLASMA.recovery, abs=0.05)
+    assert (plasma.measured.concentrations["recovery_std_error"].dropna() > 0).all()
+
+
+def test_the_change_in_plasma_would_be_that_of_the_extracts(plasma):
+    # One change ends at 5 pg/mL instead of below, one patient's samples lie near the limit, curves are estimated.
+    change = plasma.changes["change"]
+    assert change.mean() == pytest.approx(PLASMA.change_mean, abs=0.25)
+    assert change.std() == pytest.approx(PLASMA.change_sd, abs=0.6)
+
+
+def test_diluted_specimens_would_not_run_parallel_or_lie_beyond_the_curve(plasma):
+    table = plasma.measured.parallelism
+    assert len(table) == table["patient"].nunique() == PLASMA.series_samples
+    assert (table["n_dilutions"] == 1 + len(PLASMA.series)).all()
+    assert table["parallel"].all()
+    assert table["within_limits"].all()
+    own = plasma.measured.concentrations.merge(table[["patient", "session", "occasion", "run"]])
+    assert len(own) == table["n_dilutions"].sum()
+    assert own["flags"].isna().all()
+
+
+def test_repeats_would_not_agree_or_the_first_results_count(plasma):
+    table = plasma.measured.reanalysis
+    assert len(table) == 2 * PLASMA.repeated_sessions
+    assert table["acceptable"].all()
+    # The scatter of the first results; the curves' part and the small number leave room.
+    assert table["difference"].std() == pytest.approx(100 * PLASMA.repeat_sd, rel=0.4)
+    results = plasma.measured.concentrations.merge(table[["sample", "first_run"]], on="sample")
+    assert (results["used"] == (results["run"] != results["first_run"])).all()
 
 
 @pytest.mark.parametrize("outcome", list(PLASMA.outcomes))

@@ -4,7 +4,7 @@
 #   Rscript validation/models/goldens.R          writes validation/models/goldens.json
 #
 # Rows come from results/<wave>/models/samples.csv and are stored with the results, so that both sides see the same
-# numbers. Runs of the demonstration waves differ by nothing that can be estimated (variance 0); the fourth case is drawn
+# numbers. In each demonstration wave a variance is estimated as zero (runs or sessions); the fourth case is drawn
 # here, with plates that differ by three times as much as subjects.
 
 suppressMessages({ library(lme4); library(lmerTest); library(pbkrtest); library(jsonlite) })

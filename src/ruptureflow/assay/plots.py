@@ -144,7 +144,9 @@ def run_levels(concentrations: pd.DataFrame, origin: str = "simulated") -> Figur
     parts = list(shown.groupby("analyte", sort=True))
     figure, axes = _panels(len(parts), 1, (7, 3.2))
     for axis, (analyte, group) in zip(axes, parts, strict=True):
-        runs = list(dict.fromkeys(group["run"]))
+        # A run that only measures samples again stands behind those it repeats.
+        again = group["sample"].duplicated()
+        runs = list(dict.fromkeys([*group.loc[~again, "run"], *group.loc[again, "run"]]))
         for place, run in enumerate(runs):
             value = group.loc[group["run"].eq(run).fillna(False), "value"].to_numpy(dtype=float)
             spread = (np.arange(value.size) % 9 - 4) * 0.05

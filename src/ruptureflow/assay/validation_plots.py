@@ -73,6 +73,8 @@ def dilution_series(
     """Every diluted specimen: dose read against the share of specimen in the tube, beside the line of slope 1."""
     if parallelism.empty:
         return _nothing("No specimen was measured at three dilutions in one run: parallelism is not known.", origin)
+    from matplotlib.ticker import LogFormatter
+
     keys = ["analyte", "patient", "role", "session", "occasion", "run"]
     own = concentrations.merge(samples[["sample", "analyte", "dilution"]], on=["sample", "analyte"], how="left")
     shown = list(parallelism.itertuples())[:LARGEST_PANELS]
@@ -85,7 +87,12 @@ def dilution_series(
         line = np.array([share.min(), share.max()])
         axis.loglog(line, line * np.exp(np.mean(np.log(dose / share))), color=LINE, linewidth=0.9)
         axis.set_title(f"{row.patient} {row.session} {row.occasion}: slope {row.slope:.2f}", fontsize=7)
-        axis.tick_params(labelsize=6)
+        shares = sorted(set(share))
+        axis.set_xticks(shares, [f"1/{1 / each:g}" for each in shares])
+        axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axis.tick_params(which="both", labelsize=6)
     figure.supxlabel("share of specimen in the tube", fontsize=8)
     figure.supylabel("dose read", fontsize=8)
     return _finished(figure, origin, len(shown))

@@ -133,3 +133,34 @@ def dealt(people: Sequence[str], runs: int) -> list[list[str]]:
     sizes = [len(people) // runs + (number < len(people) % runs) for number in range(runs)]
     starts = np.cumsum([0, *sizes])
     return [list(people[start : start + size]) for start, size in zip(starts, sizes, strict=False)]
+
+
+def spiked_pools(
+    pools: Mapping[str, float],
+    spikes: Sequence[float],
+    recovery: float,
+    cv: float,
+    extractions: int,
+    random: np.random.Generator,
+) -> list[tuple[str, float, float]]:
+    """Pool, spike and concentration after extraction, one row an extraction, the rows without spike first.
+
+    The mean over pools and spikes of (measured − measured without spike) ÷ spike is `recovery`, up to rounding.
+
+    Parameters
+    ----------
+    pools : content before extraction by name.
+    cv : of one extraction, as a share.
+    """
+    drawn = {
+        (pool, spike): recovery * (content + spike) * (1 + cv * random.standard_normal(extractions))
+        for pool, content in pools.items()
+        for spike in (0.0, *spikes)
+    }
+    shares = [(drawn[pool, spike].mean() - drawn[pool, 0.0].mean()) / spike for pool in pools for spike in spikes]
+    short = recovery - float(np.mean(shares))
+    return [
+        (pool, spike, round(float(measured + short * spike), 1))
+        for (pool, spike), values in drawn.items()
+        for measured in values
+    ]

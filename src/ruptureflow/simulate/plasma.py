@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ruptureflow.simulate.assays import Tube, dealt, run_tubes
+from ruptureflow.simulate.assays import Tube, dealt, run_tubes, spiked_pools
 from ruptureflow.simulate.coding import impact, marker_counts, ordered, ratings, segmented
 from ruptureflow.simulate.courses import Course, draw_courses
 from ruptureflow.simulate.describing import Instruments, coding_system, described, form
@@ -21,6 +21,7 @@ from ruptureflow.simulate.workbooks import Sheet, workbook
 
 PATIENTS_A_PLATE = 4
 BLANK_WELLS = 2
+REPLICATES = {"reagent": 3, "standard": 2, "control": 1}
 COURSE = Course(
     trend=0.01,
     session_sd=0.25,
@@ -42,6 +43,19 @@ class Sessions:
     session: Array
     change: Array
     second_arm: Array
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A sample after extraction: what it holds, and how it is diluted for the assay."""
+
+    sample: str
+    concentration: float
+    dilution: int
+
+    def dose(self) -> tuple[str, float]:
+        """Its label and the dose in its wells."""
+        return self.sample, self.concentration / self.dilution
 
 
 def plasma_wave(instruments: Instruments, truth: PlasmaTruth = PLASMA) -> dict[str, bytes]:
@@ -111,14 +125,18 @@ def _participants(truth: PlasmaTruth, ids: list[str], arm: Array, random: np.ran
 def _assay_files(
     truth: PlasmaTruth, sessions: Sessions, ids: list[str], random: np.random.Generator
 ) -> dict[str, bytes]:
-    """The manifest and one workbook a plate; high samples are diluted one to two before the assay."""
+    """The manifest, one workbook a plate, the spiked pools; high samples are diluted one to two before the assay.
+
+    Extraction takes its share of every sample, not of the kit's standards and controls.
+    """
+    validation = generator(truth.validation_seed)
     calendars = staggered(truth.patients, dt.datetime(2016, 2, 1, 9), 9)
     own = truth.level_patient_sd * random.standard_normal(truth.patients)
     spread = truth.level_session_sd * random.standard_normal(len(sessions.patient))
     own[_steadiest_riser(sessions)] = np.log(truth.lowest_level / truth.level_median)
     before = truth.level_median * np.exp(own[sessions.patient] + spread)
     manifest: list[list[Cell]] = [["Probe", "Patient", "Sitzung", "Zeitpunkt", "Entnahme", "Verdünnung"]]
-    doses: dict[str, list[tuple[str, float]]] = {patient: [] for patient in ids}
+    extracts: dict[str, list[Extract]] = {patient: [] for patient in ids}
     for row, (patient, session) in enumerate(zip(sessions.patient, sessions.session, strict=True)):
         levels = {"vor": float(before[row]), "nach": max(float(before[row] + sessions.change[row]), 5.0)}
         dilution = 2 if max(levels.values()) > truth.diluted_above else 1
@@ -126,15 +144,69 @@ def _assay_files(
             sample = f"SIM-E{len(manifest):04d}"
             collected = calendars[patient].collected(int(session), occasion).strftime("%d.%m.%Y %H:%M")
             manifest.append([sample, ids[patient], int(session), word, collected, dilution])
-            doses[ids[patient]].append((sample, levels[word] / dilution))
-    files = {"plasma/proben.csv": _csv(manifest)}
+            extracts[ids[patient]].append(Extract(sample, levels[word] * truth.recovery, dilution))
+    last = _with_series(truth, _measured_again(truth, ids, extracts, validation), manifest, validation)
+    pools = spiked_pools(truth.pools, truth.spikes, truth.recovery, truth.extraction_cv, truth.extractions, validation)
+    files = {
+        "plasma/proben.csv": _csv(manifest),
+        "plasma/wiederfindung.csv": _csv([["Pool", "Zugabe", "Gemessen"], *map(list, pools)]),
+    }
     runs = -(-truth.patients // PATIENTS_A_PLATE)
     for plate, people in enumerate(dealt(ids, runs), start=1):
-        samples = [dose for patient in people for dose in doses[patient]]
-        tubes = run_tubes(ELISA, samples, {"reagent": 3, "standard": 2, "control": 1}, random)
-        blanks = [Tube("BLK", round(0.045 + 0.002 * float(random.standard_normal()), 3)) for _ in range(BLANK_WELLS)]
-        files[f"plasma/plate_{plate}.xlsx"] = _plate([*blanks, *tubes], plate)
+        samples = [extract.dose() for patient in people for extract in extracts[patient]]
+        tubes = run_tubes(ELISA, samples, REPLICATES, random)
+        files[f"plasma/plate_{plate}.xlsx"] = _plate([*_blanks(random), *tubes], plate)
+    tubes = run_tubes(ELISA, [extract.dose() for extract in last], REPLICATES, validation)
+    files[f"plasma/plate_{runs + 1}.xlsx"] = _plate([*_blanks(validation), *tubes], runs + 1)
     return files
+
+
+def _blanks(random: np.random.Generator) -> list[Tube]:
+    return [Tube("BLK", round(0.045 + 0.002 * float(random.standard_normal()), 3)) for _ in range(BLANK_WELLS)]
+
+
+def _measured_again(
+    truth: PlasmaTruth, ids: list[str], extracts: dict[str, list[Extract]], random: np.random.Generator
+) -> list[Extract]:
+    """Incurred samples for the last plate, both of a session, so that its change stays within a run.
+
+    Their first results move off by the scatter of repeats: analyses use the last result, which is the level.
+    """
+    eligible = [
+        patient
+        for patient in ids
+        if min(extract.concentration for extract in extracts[patient]) > truth.repeated_above * truth.recovery
+    ]
+    again = []
+    for number in np.sort(random.choice(len(eligible), truth.repeated_sessions, replace=False)):
+        own = extracts[eligible[number]]
+        first = 2 * int(random.integers(len(own) // 2))
+        for place in (first, first + 1):
+            again.append(own[place])
+            off = float(np.exp(truth.repeat_sd * random.standard_normal()))
+            own[place] = replace(own[place], concentration=own[place].concentration * off)
+    return again
+
+
+def _with_series(
+    truth: PlasmaTruth, plate: list[Extract], manifest: list[list[Cell]], random: np.random.Generator
+) -> list[Extract]:
+    """The last plate with its highest samples after a session at further dilutions; the manifest gains their rows.
+
+    The mean over a sample's dilutions, which its change is made of, is its level, and they run parallel.
+    """
+    plate = list(plate)
+    steps = np.log([1, *truth.series])
+    for place in sorted(range(1, len(plate), 2), key=lambda number: -plate[number].dose()[1])[: truth.series_samples]:
+        whole = plate[place]
+        shares = 1 + residual_draw(np.zeros(len(steps), dtype=int), steps[:, None], truth.series_cv**2, random)
+        plate[place] = replace(whole, concentration=whole.concentration * float(shares[0]))
+        row = next(row for row in manifest if row[0] == whole.sample)
+        for times, share in zip(truth.series, shares[1:], strict=True):
+            sample, dilution = f"SIM-E{len(manifest):04d}", whole.dilution * times
+            manifest.append([sample, *row[1:-1], dilution])
+            plate.append(Extract(sample, whole.concentration * float(share), dilution))
+    return plate
 
 
 def _steadiest_riser(sessions: Sessions) -> int:

@@ -31,6 +31,12 @@ class PlasmaTruth:
     `last_session` gives the patients that dropped out. Coders differ in level by `coder_levels` and, from session to
     session, by `coder_sd`; two of three code each session, in turn. One patient's level is `lowest_level`, about the
     assay's limit of detection.
+
+    Extraction recovers the share `recovery` of every sample; `pools` (content before extraction) and `spikes` show it,
+    each extracted `extractions` times with a CV of `extraction_cv`. Both samples of `repeated_sessions` sessions,
+    one a patient, are measured again on a last plate: the repeat is the level, the first result lies off by `repeat_sd`
+    (of the log). The highest `series_samples` of them after a session are there also `series` times more diluted; the
+    mean over a sample's dilutions is its level, their scatter `series_cv`.
     """
 
     seed: int = 4711
@@ -53,6 +59,18 @@ class PlasmaTruth:
     level_session_sd: float = 0.12
     lowest_level: float = 8.0
     diluted_above: float = 300.0
+    validation_seed: int = 4712
+    recovery: float = 0.85
+    pools: Mapping[str, float] = field(default_factory=lambda: {"SIM-POOL-1": 60.0, "SIM-POOL-2": 150.0})
+    spikes: tuple[float, ...] = (100.0, 250.0)
+    extractions: int = 3
+    extraction_cv: float = 0.03
+    repeated_sessions: int = 11
+    repeated_above: float = 30.0
+    repeat_sd: float = 0.08
+    series_samples: int = 2
+    series: tuple[int, ...] = (2, 4, 6)
+    series_cv: float = 0.03
     outcomes: Mapping[str, PlasmaOutcome] = field(
         default_factory=lambda: {
             "bond": PlasmaOutcome(-0.0045, 3.7, 0.40, 0.38),
