@@ -153,6 +153,25 @@ def test_a_labs_way_to_write_limits_would_be_misread(cell, concentration, qualif
     assert (row["concentration"], row["qualifier"], row["limit"]) == (concentration, qualifier, limit)
 
 
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("< 15.67", "a decimal point where the file declares a decimal comma"),
+        ("<15.67 pg/mL", "a decimal point where the file declares a decimal comma"),
+        ("<5 ng/mL", "a number with words behind it"),
+        ("<little", "not a number"),
+    ],
+)
+def test_a_limit_that_cannot_be_read_would_be_told_to_be_no_limit(cell, problem, tmp_path, read):
+    files = "  - {kind: concentrations, path: ot.csv, analyte: oxytocin}\n"
+    folder = _wave(tmp_path / "wave", files, locale="{decimal: ',', delimiter: ';'}")
+    (folder / "ot.csv").write_text(
+        f"patient;session;occasion;concentration\nP01;4;pre;{cell}\nP01;4;post;3,5\n", encoding="utf-8"
+    )
+    told = [(row["row"], row["column"], row["value"], row["problem"]) for row in _errors(read(folder))]
+    assert told == [(2, "concentration", cell, problem)]
+
+
 def test_another_analyte_and_a_therapists_samples_would_be_lost(tmp_path, read):
     files = (
         "  - {kind: concentrations, path: ot.csv, analyte: oxytocin}\n"
@@ -295,6 +314,16 @@ def test_a_well_without_a_label_would_be_guessed(tmp_path, read):
     assert "B1" not in set(tables.signals["position"])
 
 
+def test_a_plate_row_without_any_label_would_be_missing_from_the_count_of_rows(tmp_path, read):
+    folder = _plate_wave(tmp_path / "wave", "sheet: OD\n    layout_sheet: Layout")
+    stray = SIGNALS | {"F11": 0.7, "F12": 0.8}
+    write_workbook(folder / "plates" / "plate1.xlsx", ("OD", _grid(stray)), ("Layout", _grid(LAYOUT)))
+    tables = read(folder)
+    plate = tables.manifest[tables.manifest["kind"] == "plate"].iloc[0]
+    assert plate["rows_set_aside"] == 1
+    assert plate["rows_in"] == plate["rows_out"] + plate["rows_set_aside"]
+
+
 @pytest.mark.parametrize("layout_file", ["wells.csv", "wells/{run}.csv"])
 def test_a_layout_in_a_file_of_its_own_would_be_lost(layout_file, tmp_path, read):
     folder = _plate_wave(tmp_path / "wave", f'layout_file: "{layout_file}"')
@@ -417,6 +446,13 @@ def test_marks_and_tallies_with_a_declared_meaning_would_be_refused(tmp_path, re
     assert tables.codes["value"].tolist() == [1, 5, 0.5, 2]
     changed = tables.ledger[["row", "value", "new_value"]].to_numpy().tolist()
     assert changed == [[2, "✓", "1"], [3, "IIII I", "5"], [4, "✓−", "0.5"]]
+
+
+def test_tallies_in_fives_would_be_taken_for_one_mark(tmp_path, read):
+    rows = [["patient", "session", "denial"], ["P01", 4, "IIIII II"]]
+    problem = next(iter(_errors(read(_codes_wave(tmp_path / "wave", rows, "constants: {coder: anna}")))))
+    assert (problem["value"], problem["problem"]) == ("IIIII II", "a mark without a declared number")
+    assert problem["fix"] == "declare tallies: I in wave.yaml if each stroke counts one"
 
 
 def test_the_column_coded_would_not_tell_zero_from_not_coded(tmp_path, read):

@@ -29,9 +29,17 @@ def numbers(sheet: NamedSheet, name: str, locale: Locale, findings: Findings) ->
 
 
 def read_numbers(
-    text: pd.Series, sheet: NamedSheet, heading: str | np.ndarray, locale: Locale, findings: Findings
+    text: pd.Series,
+    sheet: NamedSheet,
+    heading: str | np.ndarray,
+    locale: Locale,
+    findings: Findings,
+    written: pd.Series | None = None,
 ) -> pd.Series:
-    """Text cells of one column as float64; unreadable ones are errors and missing."""
+    """Text cells of one column as float64; unreadable ones are errors and missing.
+
+    `written` shows the cells as they stand in the file, where `text` is a part of them.
+    """
     import pandas as pd
 
     # Columns hold few different cells: each is read once, a million rows cost a lookup.
@@ -58,7 +66,7 @@ def read_numbers(
         reasons = {cell: why_no_number(cell, locale) for cell in cells[bad]}
         told = [reasons[cell] for cell in text[where]]
         problems, fixes = [each.problem for each in told], [each.fix for each in told]
-        findings.about_cells("error", sheet, where, heading, text, problems, fixes)
+        findings.about_cells("error", sheet, where, heading, text if written is None else written, problems, fixes)
     return pd.Series(read.to_numpy()[codes], index=text.index)
 
 

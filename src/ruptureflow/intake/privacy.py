@@ -12,16 +12,22 @@ from ruptureflow.intake.raw import RawSheet
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME = re.compile(
-    r"(first|last|family|given|full|patient|therapist|client|sur|nick|vor|nach)[\s_.-]*names?|names?|surname",
-    re.IGNORECASE,
+WHOSE = (
+    "(first|last|family|given|full|sur|nick|vor|nach|familien|"
+    "patient(en|s)?|therapist|client|klienten|participant|subject)"
 )
+# Around a heading's own words: "DOB (dd/mm/yyyy)", "name of the patient", "Name, Vorname".
+REST = r"([\s_.-]*[(\[].*[)\]]|[\s_.-]+(of|des|der)[\s_.-].*|\s*[,/;&+]\s*.*)?"
+NAME = re.compile(rf"({WHOSE}[\s_.'’-]*)*names?{REST}|surname{REST}", re.IGNORECASE)
 BIRTH = re.compile(
-    r"(.*[\s_.-])?(dob|d\.o\.b\.?|birth[\s_.-]?(day|date)|date[\s_.-]of[\s_.-]birth|geburts(tag|datum)|geb[\s_.-]?datum)",
+    r"(.*[\s_.-])?(dob|d\.o\.b\.?|birth[\s_.-]?(day|date)|date[\s_.-]?of[\s_.-]?birth|geburts(tag|datum)|"
+    rf"geb[\s_.-]*datum){REST}",
     re.IGNORECASE,
 )
 CONTACT = re.compile(
-    r"(.*[\s_.-])?(e[\s_.-]?mail([\s_.-]?address)?|phone|telephone|mobile|address|adresse)", re.IGNORECASE
+    r"(.*[\s_.-])?(e[\s_.-]?mail([\s_.-]?(address|adresse))?|phone|telephone|telefon(nummer)?|mobile|address|adresse|"
+    rf"anschrift){REST}",
+    re.IGNORECASE,
 )
 KINDS = ((NAME, "names"), (BIRTH, "dates of birth"), (CONTACT, "addresses"))
 EMAIL = r"[\w.+-]+@[\w-]+\.\w"

@@ -105,8 +105,9 @@ def _reported(sheet: NamedSheet, name: str, declared: ConcentrationsFile, contex
     named_limit = limited & rest.str.casefold().isin(["", "lod", "loq", "llod", "lloq"])
     plain = rest.where(~named_limit, "")
     readable = plain.str.fullmatch(NUMBER[locale.decimal]).fillna(False).astype(bool)
-    shown = plain.where(readable | missing(plain, locale), text)
-    values = read_numbers(shown, sheet, sheet.heading(name), locale, findings)
+    # A limit is told apart from what is wrong with its number: < 15.67 under a decimal comma.
+    shown = plain.where(readable | limited | missing(plain, locale), text)
+    values = read_numbers(shown, sheet, sheet.heading(name), locale, findings, text)
     limit = values.where(limited)
     if analyte.lod is not None:
         limit = limit.where(~(named_limit & (qualifier == "<")), analyte.lod)

@@ -108,7 +108,7 @@ def _marks_as_numbers(
     unknown = ~marked & text.str.fullmatch(MARK).fillna(False).astype(bool) & ~missing(text, locale)
     hints = [
         f"declare tallies: {each[0]} in wave.yaml if each stroke counts one"
-        if each.strip(each[0]) == "" and each[0] in "Il|/"
+        if each.strip(f"{each[0]} ") == "" and each[0] in "Il|/"
         else f"declare marks: {{{each}: 1}} in wave.yaml, with the number it stands for"
         for each in text[unknown]
     ]

@@ -94,6 +94,10 @@ def read_plate(
         }
     )
     findings.ledger("refused", sheet, no_label, "well", wells["position"], "a signal without a label in the layout")
+    # A row of the grid from which no well is handed over is a row set aside, once.
+    rows = wells["row"]
+    lost = (~rows.isin(rows[~no_label]) & ~rows.duplicated()).to_numpy()
+    findings.ledger("refused", sheet, lost, None, None, "no well of the row has a label in the layout")
     return {"signals": frame[~no_label]}, wells["row"].nunique()
 
 
