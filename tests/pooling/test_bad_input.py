@@ -153,6 +153,7 @@ def test_prediction_interval_does_not_follow_cma_when_asked():
     assert cma.prediction_interval[0] < metafor.prediction_interval[0]
     assert pool(Y, V, "fixed").prediction_interval is None
     assert "no distribution" in pool(Y, V, "fixed").prediction_note
+    assert "k = 1" in pool([0.3], [0.1]).prediction_note
 
 
 def test_new_values_of_a_factor_are_invented():

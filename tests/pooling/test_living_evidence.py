@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from ruptureflow.pooling import (
     PoolingError,
@@ -43,6 +44,14 @@ def test_a_look_draws_a_verdict_without_a_rule():
     assert with_rule["alpha_spent"].is_monotonic_increasing and with_rule["alpha_spent"].iloc[-1] <= 0.05
     assert with_rule["boundary"].iloc[0] > 3
     assert sequential_verdicts(table, SpendingRule(0.05, 500, "pocock"))["boundary"].iloc[0] < 3
+
+
+def test_an_early_look_has_a_boundary_that_any_large_z_crosses():
+    # Four per cent of the information: the exact boundary is that of the alpha spent, 7.5e-29.
+    rule = SpendingRule(0.05, 100.0)
+    found = rule.boundaries(np.array([4.0, 50.0, 100.0]))
+    assert found[0] == pytest.approx(-special.ndtri(rule.spent(0.04) / 2), rel=1e-9)
+    assert found[1:] == pytest.approx(rule.boundaries(np.array([50.0, 100.0])), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -256,3 +256,11 @@ def test_small_study_effects_are_looked_for_against_the_plan_s_will():
 def test_weights_of_one_effect_a_study_are_not_the_model_s():
     result = pool([0.1, 0.3, 0.5], [0.01, 0.02, 0.03])
     assert weights_of(result) == pytest.approx(result.weights)
+
+
+def test_two_effects_that_happen_to_agree_decide_between_subgroups():
+    by = ["a"] * 4 + ["b"] * 2
+    estimate, variance = [0.5, 0.2, 0.4, 0.3, 0.101, 0.1], [0.02] * 6
+    found = {test: pool_subgroups(estimate, variance, by, test=test) for test in ("z", "knapp-hartung")}
+    assert found["knapp-hartung"].q_between == pytest.approx(found["z"].q_between, rel=1e-12)
+    assert found["knapp-hartung"].table["std_error"].iloc[1] < 0.01 * found["z"].table["std_error"].iloc[1]

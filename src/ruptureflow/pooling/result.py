@@ -229,6 +229,8 @@ class PooledResult:
     @once
     def prediction_note(self):
         """Why there is no prediction interval, or an empty text."""
+        if self.k == 1:
+            return "k = 1: a prediction interval needs at least 3 effects"
         if self.method == "fixed":
             return "a fixed-effect model has no distribution of effects to predict from"
         if not self.design.intercept_only:

@@ -10,7 +10,8 @@ from ruptureflow.pooling.errors import PoolingError
 KINDS = ("obrien-fleming", "pocock")
 _NODES = 201
 _STEPS = 60
-_FAR = 8.0  # standard deviations beyond which a normal tail is nothing
+_FAR = 8.0  # standard deviations beyond which a path's density is nothing
+_FARTHEST = 37.0  # |z| of the smallest p that a double holds; an early look's boundary may lie near it
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ class SpendingRule:
             found[look] = limit / np.sqrt(now)
             if now >= 1.0:
                 break
-            new = limit * nodes
+            reach = min(limit, _FAR * np.sqrt(now))
+            new = reach * nodes
             density = np.exp(-0.5 * ((new[:, None] - grid[None, :]) / step) ** 2) / (step * np.sqrt(2 * np.pi))
-            grid, mass, before, spent = new, (density @ mass) * limit * weights, now, spent + add
+            grid, mass, before, spent = new, (density @ mass) * reach * weights, now, spent + add
         return found
 
 
@@ -77,7 +79,7 @@ def _boundary(grid, mass, step, spread, alpha):
     """The limit of the score that paths cross with probability alpha, by bisection."""
     from scipy import special
 
-    low, high = 0.0, _FAR * spread
+    low, high = 0.0, _FARTHEST * spread
     for _ in range(_STEPS):
         middle = (low + high) / 2
         beyond = special.ndtr((grid - middle) / step) + special.ndtr((-grid - middle) / step)

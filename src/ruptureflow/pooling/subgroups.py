@@ -46,8 +46,10 @@ def pool_subgroups(
         Subgroup of each effect.
     tau2 : str
         ``separate``: each subgroup estimates its own (a subgroup of one effect enters with its own
-        variance); Q-between = Σ (μ_g − μ̄)²/se_g², with se_g of the chosen test. ``common``: one tau²
-        from the meta-regression on the subgroup factor; Q-between is its Wald test.
+        variance); Q-between = Σ (μ_g − μ̄)²/se_g², with the Wald se_g whatever the test: a Knapp–Hartung
+        one of a few effects is known with few df itself, which a chi-squared takes no notice of (two effects
+        that happen to agree would decide the test). ``common``: one tau² from the meta-regression on the
+        subgroup factor; Q-between is its Wald test, or its F test where the chosen test has df.
 
     Raises
     ------
@@ -67,22 +69,15 @@ def pool_subgroups(
         raise PoolingError(f"all effects are in subgroup {names[0]!r}: subgroups need at least two.")
     masks = [np.array([one == name for one in by]) for name in names]
     if tau2 == "separate":
-        pools = {
-            name: pool(
-                effects.y[mask],
-                effects.v[mask],
-                method,
-                test,
-                level=level,
-                labels=[effects.labels[row] for row in np.flatnonzero(mask)],
-            )
-            for name, mask in zip(names, masks, strict=True)
-        }
+
+        def own(mask, by_test):
+            labels = [effects.labels[row] for row in np.flatnonzero(mask)]
+            return pool(effects.y[mask], effects.v[mask], method, by_test, level=level, labels=labels)
+
+        pools = {name: own(mask, test) for name, mask in zip(names, masks, strict=True)}
         rows = [_row(name, one) for name, one in pools.items()]
         mean = np.array([one.estimate for one in pools.values()])
-        weight = np.array([1 / one.std_error**2 if one.std_error > 0 else np.inf for one in pools.values()])
-        if np.isinf(weight).any():
-            raise PoolingError("a subgroup has equal effects: its Knapp–Hartung error is zero; use test='z'.")
+        weight = np.array([1 / own(mask, "z").std_error ** 2 for mask in masks])
         q = float((weight * (mean - (weight * mean).sum() / weight.sum()) ** 2).sum())
     elif tau2 == "common":
         dummies = {f"group {name}": mask.astype(float) for name, mask in zip(names, masks, strict=True)}
