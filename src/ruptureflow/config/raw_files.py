@@ -34,7 +34,9 @@ class RawFile(Strict):
     """What every declared file has: where it lies, its locale, and which of its columns is which of ours."""
 
     path: str = Field(description="file, or pattern such as coders/*.xlsx, relative to the wave folder")
-    sheet: str | None = Field(default=None, description="sheet of a workbook or a pattern, '*' for all; needless if only one")
+    sheet: str | None = Field(
+        default=None, description="sheet of a workbook or a pattern, '*' for all; needless if only one"
+    )
     header_row: int = Field(default=1, ge=1, description="row of the column headings as a spreadsheet shows it")
     locale: Locale | None = Field(default=None, description="where the file's locale differs from the wave's")
     columns: dict[str, str] = Field(
