@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ruptureflow.config import ConfigError, Plan, Wave, load_project, parse, read_plan, read_yaml, write_run_config
+from ruptureflow.config.strict import with_typed_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -155,3 +156,12 @@ def test_a_misspelt_kind_would_be_told_in_the_libraries_words():
     lines = _lines(Wave, content)
     assert "f.yaml: files.0.kind: unknown kind 'particpants'; did you mean 'participants'?" in lines
     assert "f.yaml: key 'files.1.kind' is missing; add it" in lines
+
+
+def test_numbers_of_the_command_line_would_be_texts():
+    # Snakemake hands over what stands behind --config as text.
+    written = {"pooling": {"level": 0.95, "note": "12"}, "names": ["1", "a"]}
+    merged = {"pooling": {"level": "0.9", "note": "12", "floor": "true", "what": "{outcome} ~ 1"}, "names": ["1", "a"]}
+    found = with_typed_words(merged, [written])
+    assert found["pooling"] == {"level": 0.9, "note": "12", "floor": True, "what": "{outcome} ~ 1"}
+    assert found["names"] == ["1", "a"]

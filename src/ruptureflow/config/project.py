@@ -12,7 +12,7 @@ import yaml
 from ruptureflow.config.instruments import CodingSystem, Questionnaire, read_instruments
 from ruptureflow.config.plan import Plan
 from ruptureflow.config.raw_files import PlateFile, RawFile
-from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse, read_yaml
+from ruptureflow.config.strict import ConfigError, Strict, as_text, nearest, parse, read_yaml, with_typed_words
 from ruptureflow.config.wave import WAVE_FILE, Wave, read_wave
 from ruptureflow.config.waves import WaveRow, read_waves, shown_waves
 
@@ -101,15 +101,15 @@ def load_project(
     ConfigError
         with every problem of every file, one a line.
     """
-    unreadable = []
+    unreadable, written = [], []
     for file in files:
         try:
-            read_yaml(file)
+            written.append(read_yaml(file))
         except ConfigError as error:
             unreadable.append(str(error))
     if unreadable:
         raise ConfigError("\n".join(unreadable))
-    plan = parse(Plan, merged, place)
+    plan = parse(Plan, with_typed_words(merged, written) if written else merged, place)
     problems: list[str] = []
     instruments: dict[str, Questionnaire | CodingSystem] = {}
     waves: dict[str, WaveSettings] = {}

@@ -70,6 +70,33 @@ def read_yaml(path: str | Path) -> Any:
         raise ConfigError(f"{path.as_posix()}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
 
 
+def with_typed_words(value: Any, written: list[Any]) -> Any:
+    """Settings with the numbers and truth values of the command line, which Snakemake hands over as text.
+
+    Parameters
+    ----------
+    value : merged settings.
+    written : the same place of every settings file; a text that stands in one of them is a text.
+    """
+    if isinstance(value, dict):
+        files = [file for file in written if isinstance(file, dict)]
+        return {key: with_typed_words(own, [file[key] for file in files if key in file]) for key, own in value.items()}
+    if value in written:
+        return value
+    if isinstance(value, list):
+        return [
+            with_typed_words(own, [each for file in written if isinstance(file, list) for each in file])
+            for own in value
+        ]
+    if not isinstance(value, str):
+        return value
+    try:
+        read = yaml.load(value, Loader=_PlainWords)
+    except yaml.YAMLError:
+        return value
+    return read if read is None or isinstance(read, bool | int | float) else value
+
+
 class _PlainWords(yaml.SafeLoader):
     """Safe YAML in which only true and false are truth values: yes, no, on, off, y, n are words of a file's cells.
 
