@@ -237,6 +237,23 @@ def test_a_misspelt_flag_in_the_policies_is_refused_with_the_flags_there_are():
         parse(AssaySettings, {"policies": {"replicate_cv": "keep"}}, "config.yaml")
 
 
+def test_a_flag_of_a_run_sets_its_samples_aside_or_stops_as_the_plan_says():
+    samples = samples_table(["P1_4_pre", "P1_4_post", "P1_8_pre", "P1_8_post"])
+    good = plate_rows("R1", {"P1_4_pre": 20.0, "P1_4_post": 30.0})
+    spoilt = [row | {"signal": row["signal"] * (6 if row["content"] == "nsb" else 1)} for row in plate_rows(
+        "R2", {"P1_8_pre": 20.0, "P1_8_post": 30.0}, seed=2
+    )]  # fmt: skip
+    kept = measure(samples, good + spoilt)
+    assert "nsb percent" in kept.curves.set_index("run").loc["R2", "flags"]
+    assert kept.concentrations["used"].all()
+    aside = measure(samples, good + spoilt, settings=AssaySettings(run_policies={"nsb percent": "set aside"}))
+    by_run = aside.concentrations.set_index("run")
+    assert by_run["used"].to_dict() == {"R1": True, "R2": False}
+    assert by_run.loc["R2", "flags"].str.contains("run set aside").all()
+    with pytest.raises(AssayError, match=r"run flag 'nsb percent' \(oxytocin\): R2; .*run_policies"):
+        measure(samples, good + spoilt, settings=AssaySettings(run_policies={"nsb percent": "stop"}))
+
+
 def test_every_flag_has_a_meaning():
     assert set(MEANINGS) == set(ORDER)
 

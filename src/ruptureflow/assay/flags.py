@@ -24,6 +24,7 @@ MEANINGS: dict[str, str] = {
     "beyond plateau": "the signal lies beyond the curve's plateau by more than three standard errors",
     "hook effect": "a more diluted sample of the specimen reads a higher dose: too much analyte bends signals back",
     "not positive": "a concentration of zero or less: it has no logarithm",
+    "run set aside": "the plan sets aside what was measured in a run with such a flag (run_policies)",
     "assayed again": "an earlier result of a sample that was measured again in a later run",
     "several samples": "more than one sample stands for this occasion; their mean is used",
     "pre missing": "no usable sample before the session",

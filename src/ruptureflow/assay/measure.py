@@ -19,6 +19,7 @@ from ruptureflow.assay.quality import control_rows
 from ruptureflow.assay.reanalysis import reanalysis_rows
 from ruptureflow.assay.recovery import analyte_recovery, recovery_rows
 from ruptureflow.assay.run_design import run_design_rows
+from ruptureflow.assay.run_policies import runs_set_aside
 from ruptureflow.assay.run_variance import run_variance_rows
 from ruptureflow.assay.runs import RunResult, RunTubes, bound_percent, fit_runs, measure_run
 from ruptureflow.assay.samples import sample_rows
@@ -99,7 +100,8 @@ def measure_samples(
         recovery = analyte_recovery(pools, analyte)
         parts["recovery"].append(pools)
         parts["accuracy"].append(accuracy_rows(controls, runs, analyte.name, settings))
-        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings, recovery))
+        aside = runs_set_aside(runs, controls, analyte.name, settings)
+        parts["concentrations"].append(sample_rows(own_samples, runs, own_reports, analyte, settings, recovery, aside))
     untreated = _typed(parts["concentrations"], tables.CONCENTRATIONS)
     groups = cohorts(untreated, settings)
     concentrations = with_treatment(untreated, groups, settings)

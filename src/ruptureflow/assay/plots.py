@@ -130,7 +130,8 @@ def levey_jennings(quality_controls: pd.DataFrame, origin: str = "simulated") ->
                 axis.plot([x], [y], "o", markersize=9, markerfacecolor="none", color=BAD)
                 axis.annotate(flags, (x, y), textcoords="offset points", xytext=(5, 5), fontsize=6, color=BAD)
         axis.set_xticks(place, group["run"], fontsize=7)
-        axis.set_title(f"{analyte}, QC {level}", fontsize=9)
+        name = level if str(level).upper().startswith("QC") else f"QC {level}"
+        axis.set_title(f"{analyte}, {name}", fontsize=9)
         axis.set_ylabel(f"{group['unit'].iloc[0]}")
         axis.set_xlabel("run")
     return _finished(figure, origin, len(levels))

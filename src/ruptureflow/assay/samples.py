@@ -33,6 +33,7 @@ def sample_rows(
     analyte: Analyte,
     settings: AssaySettings,
     recovery: Recovery = COMPLETE,
+    aside: frozenset[str] = frozenset(),
 ) -> pd.DataFrame:
     """Every sample of one analyte, measured or not.
 
@@ -42,6 +43,7 @@ def sample_rows(
     runs : what each run tells.
     reported : the lab's own concentrations (tables.intake.REPORTED_CONCENTRATIONS) of this analyte.
     recovery : what of the analyte extraction recovers; concentrations from signals are divided by it.
+    aside : runs whose samples the plan sets aside.
 
     Returns
     -------
@@ -86,6 +88,9 @@ def sample_rows(
     _errors(rows, np.where(signals, recovery.relative_error, 0.0))
     _tell_hooks(rows)
     _judge(rows, settings)
+    for flags, run in zip(rows["flags"], rows["run"], strict=True):
+        if run in aside:
+            flags.add("run set aside")
     _set_aside_earlier(rows)
     rows["used"] = np.array([is_used(flags, settings) for flags in rows["flags"]], dtype=bool)
     rows["value"], rows["treatment"] = rows["concentration"], None

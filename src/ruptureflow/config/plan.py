@@ -36,6 +36,7 @@ AssayFlag = Literal[
     "beyond plateau",
     "hook effect",
     "not positive",
+    "run set aside",
     "assayed again",
     "several samples",
     "pre missing",
@@ -46,7 +47,31 @@ AssayFlag = Literal[
 ]
 """Flags of a sample or of a change; what each means stands in docs/assay.md."""
 
+RunFlag = Literal[
+    "not converged",
+    "not identified",
+    "tubes left out",
+    "few levels",
+    "few levels within limits",
+    "back-calculation",
+    "end level",
+    "lack of fit",
+    "hook effect",
+    "b0 percent",
+    "nsb percent",
+    "qc samples",
+    "outside limits",
+    "1-2s",
+    "1-3s",
+    "2-2s",
+    "R-4s",
+    "4-1s",
+    "10-x",
+]
+"""Flags of a run, and of a QC sample in it (limits and Westgard's rules)."""
+
 ASSAY_POLICIES: dict[AssayFlag, Policy] = {
+    "run set aside": "set aside",
     "assayed again": "set aside",
     "different runs": "set aside",
 }
@@ -98,6 +123,9 @@ class AssaySettings(Strict):
     imputations: int = Field(default=20, ge=20, description="completed data sets of the multiple imputation")
     seed: int = Field(default=20180, description="seed of the imputations")
     policies: dict[AssayFlag, Policy] = Field(default={}, description="per flag: keep, set aside or stop")
+    run_policies: dict[RunFlag, Policy] = Field(
+        default={}, description="per flag of a run or of a QC sample in it: keep, set aside the run's samples, or stop"
+    )
 
     def policy(self, flag: AssayFlag) -> Policy:
         """What is done with a sample or a change that carries a flag."""
