@@ -31,6 +31,8 @@ def test_a_notebooks_page_would_differ_from_run_to_run(tmp_path):
     first, second = (page(run(path, {"wave": "demo"}), "N: demo", "p { margin: 0 }", "simulated") for _ in range(2))
     assert first == second
     assert "demo" in first
+    # The defaults name another wave than the page shows.
+    assert "none" not in first
     assert ">2<" in first.replace("\n", "")
     assert "noise" not in first
     assert "SIMULATED DATA" in first

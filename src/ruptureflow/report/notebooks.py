@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ruptureflow.config import Project
 
 POOLED = "pooled"
+DEFAULTS = "parameters"
+"""Papermill's tag of the cell of default parameters."""
 MARK = "SIMULATED DATA"
 AS_LAID_OUT = "--InlineBackend.print_figure_kwargs={'bbox_inches': None}"
 """Figures as their plots lay them out: measuring each once more for a tight box costs a second draw."""
@@ -126,11 +128,16 @@ def without_times(notebook: Any) -> Any:
 
 
 def page(notebook: Any, title: str, style: str, origin: str) -> str:
-    """An executed notebook as one HTML page that needs no network: no script, figures inside."""
-    from nbconvert import HTMLExporter
+    """An executed notebook as one HTML page that needs no network: no script, figures inside.
 
+    The cell of default parameters is left out: it names another wave than the page shows.
+    """
+    from nbconvert import HTMLExporter
+    from nbformat import from_dict
+
+    cells = [cell for cell in notebook.cells if DEFAULTS not in cell.metadata.get("tags", [])]
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    body, _ = exporter.from_notebook_node(notebook)
+    body, _ = exporter.from_notebook_node(from_dict({**notebook, "cells": cells}))
     body = re.sub(r"<style\b.*?</style>", "", body, flags=re.DOTALL)
     simulated = origin == "simulated"
     banner = f'<p class="watermark">{MARK}: no person’s data.</p><div class="page-mark" aria-hidden="true">{MARK}</div>'
