@@ -63,7 +63,11 @@ def texts(figure):
 def test_a_forest_plot_lacks_weights_prediction_or_diamonds():
     shown = texts(draw("forest"))
     assert set(NAMES) <= set(shown) and "95 % prediction" in shown and "Pooled (k = 7)" in shown
-    assert any(text.endswith(" %") and "[" in text for text in shown)
+    assert "Effect [95 % CI]" in shown
+    weights = [float(text.removesuffix(" %")) for text in shown if text.endswith(" %")]
+    assert len(weights) == 7 and sum(weights) == pytest.approx(100, abs=0.4)
+    low, high = np.tanh(pool(Y, V, "dl", "z").prediction_interval)
+    assert f"[{low:.2f}, {high:.2f}]".replace("-", "−") in shown
     with_groups = texts(draw("subgroups"))
     assert {"one", "two", "  Subgroup (k = 5)", "  Subgroup (k = 2)"} <= set(with_groups)
     other = plots.forest(pool(Y, V, "dl", "z"), references=[("Eubanks 2018", 0.3, 0.1, 0.5)])
@@ -80,6 +84,14 @@ def test_text_runs_out_of_the_figure():
         for text in axes.texts:
             box = text.get_window_extent(renderer)
             assert box.x0 > -1 and box.x1 < width + 1, text.get_text()
+
+
+def test_a_weight_is_printed_over_its_effect():
+    one = plots.forest(pool([-0.31], [0.05], test="z", labels=["alone"]))
+    for figure in (draw("forest"), draw("subgroups"), one):
+        renderer = figure.canvas.get_renderer()
+        boxes = [text.get_window_extent(renderer) for text in figure.axes[2].texts]
+        assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[place + 1 :])
 
 
 def test_plots_invent_what_is_not_there():

@@ -91,6 +91,7 @@ rule draw_pools:
         effects=rules.pool_evidence.output.effects,
         pooled=rules.pool_evidence.output.pooled,
         references=rules.pool_evidence.output.references,
+        subgroups=rules.pool_evidence.output.subgroups,
     output:
         figures=directory("results/report/figures"),
         lineage="results/report/lineage/figures.json",

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ruptureflow.report.values.pooling import METHODS, TESTS
 from ruptureflow.tables.models import FITTED, WITHOUT_PRIMARY
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 6.7
 """Inches: the text width of the PDF."""
 RESOLUTION = 200
-BLUE, RED, GREY, LIGHT = "#1b4b7a", "#b0322b", "#6b6b6b", "#b9c3cd"
+BLUE, RED, LIGHT = "#1b4b7a", "#b0322b", "#b9c3cd"
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -197,93 +195,6 @@ def trajectories(
         axes[0][0].set_ylabel(_capital(names(variable)))
         figure.legend(*axes[0][-1].get_legend_handles_labels(), loc="outside lower right", ncols=2)
         return mark(figure, origin)
-
-
-def forest(
-    effects: pd.DataFrame,
-    pooled: pd.DataFrame,
-    label: str,
-    origin: str,
-    level: float = 0.95,
-    references: pd.DataFrame | None = None,
-) -> Figure:
-    """A forest plot of one pool: effects with intervals and weights, pooled effects, the prediction interval.
-
-    Parameters
-    ----------
-    effects, pooled : rows of one pool of the hand-over tables; of `pooled` the intercepts are drawn.
-    label : what the horizontal axis shows.
-    references : rows of `tables.pooling.REFERENCES`: pooled effects of elsewhere, as hollow diamonds below.
-    """
-    import matplotlib.pyplot as plt
-
-    effects = effects[effects["shown"].notna()]
-    others = references if references is not None else effects.iloc[:0]
-    lines = pooled[pooled["term"] == "Intercept"].sort_values("primary", ascending=False, kind="stable")
-    total = len(effects) + len(lines)
-    with drawing():
-        figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.27 * (total + len(others) + 1)), layout="constrained")
-        heavy = effects["weight"].fillna(100 / max(1, len(effects)))
-        for place, (_, row) in enumerate(effects.iterrows()):
-            y = total - place
-            _whisker(axis, y, row["shown_low"], row["shown_high"], BLUE)
-            axis.plot(row["shown"], y, "s", color=BLUE, markersize=3 + 5 * (heavy.loc[row.name] / 100) ** 0.5)
-            _beside(axis, y, str(row["label"]), row, f"{heavy.loc[row.name]:.0f} %")
-        for place, (_, row) in enumerate(others.iterrows(), start=1):
-            _diamond(axis, -place, row, hollow=True)
-            _beside(axis, -place, str(row["source"]), row, "")
-        for place, (_, row) in enumerate(lines.iterrows()):
-            y = len(lines) - 1 - place
-            _diamond(axis, y, row)
-            if row["primary"] and row["shown_prediction_low"] == row["shown_prediction_low"]:
-                _whisker(axis, y - 0.34, row["shown_prediction_low"], row["shown_prediction_high"], GREY)
-            model = f"{METHODS.get(row['method'], row['method'])}, {TESTS.get(row['test'], row['test'])}"
-            _beside(axis, y, model, row, "")
-        is_ratio = effects["shown_as"].eq("ratio").all()
-        if is_ratio:
-            axis.set_xscale("log")
-        axis.axvline(1 if is_ratio else 0, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
-        axis.axhline(len(lines), color=LIGHT, linewidth=0.7)
-        axis.set_ylim(-0.9 - len(others), total + 0.8)
-        axis.set_yticks([])
-        axis.spines["left"].set_visible(False)
-        axis.set_xlabel(f"{label}, {100 * level:g} % interval")
-        return mark(figure, origin)
-
-
-def _whisker(axis: Axes, y: float, low: float, high: float, color: str) -> None:
-    axis.plot([low, high], [y, y], color=color, linewidth=1.1, solid_capstyle="butt")
-
-
-def _diamond(axis: Axes, y: float, row: Any, hollow: bool = False) -> None:
-    across = [row["shown_low"], row["shown"], row["shown_high"], row["shown"]]
-    ends = [y, y + 0.24, y, y - 0.24]
-    if hollow:
-        axis.fill(across, ends, facecolor="white", edgecolor=BLUE, linewidth=0.9)
-    else:
-        axis.fill(across, ends, color="black" if row["primary"] else GREY, linewidth=0)
-
-
-def _beside(axis: Axes, y: float, name: str, row: Any, weight: str) -> None:
-    numbers = f"{row['shown']:.2f} [{row['shown_low']:.2f}, {row['shown_high']:.2f}]".replace("-", "−")
-    axis.annotate(
-        name,
-        (0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(-6, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-    )
-    axis.annotate(
-        f"{numbers}   {weight}",
-        (1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-    )
 
 
 def _capital(text: str) -> str:

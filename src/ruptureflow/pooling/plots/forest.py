@@ -18,6 +18,7 @@ from ruptureflow.pooling.plots.canvas import (
 from ruptureflow.pooling.subgroups import SubgroupResult
 
 _ROW = 0.155  # inches per line
+_WEIGHT = 29  # points that a weight of 100.0 % and a gap before it take
 _LETTERS = 30  # that fit beside the effects in one column; longer names take two lines
 
 
@@ -76,7 +77,7 @@ def forest(
     for text, estimate, low, high in references:
         lines.append({"kind": "reference", "text": text, "estimate": estimate, "low": low, "high": high})
     with styled():
-        return _draw(lines, back, xlabel, width, digits, _heterogeneity(result, subgroups))
+        return _draw(lines, back, xlabel, width, digits, _heterogeneity(result, subgroups), result.level)
 
 
 def cumulative_forest(table, back=None, xlabel="Pooled effect", width=COLUMN, digits=2):
@@ -166,7 +167,13 @@ def _fitted(text):
     return "\n".join(textwrap.wrap(text, _LETTERS + 3, max_lines=2, placeholder=" …")), 5.2
 
 
-def _draw(lines, back, xlabel, width, digits, foot):
+def _number_at(axes, place, text, left):
+    """Text that ends so many points left of the right edge."""
+    where = {"xytext": (-left, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+    axes.annotate(text, (1.0, place), fontsize=6, annotation_clip=False, **where)
+
+
+def _draw(lines, back, xlabel, width, digits, foot, level=None):
     height = 0.75 + _ROW * (len(lines) + 1) + (0.12 * (foot.count("\n") + 1) if foot else 0)
     figure = new_figure(width, height)
     names, axes, numbers = figure.subplots(1, 3, sharey=True, gridspec_kw={"width_ratios": [1.25, 1.35, 1.25]})
@@ -174,7 +181,10 @@ def _draw(lines, back, xlabel, width, digits, foot):
         blank.set_axis_off()
         blank.set_xlim(0, 1)
     weighted = any(line.get("weight") is not None for line in lines)
-    numbers.text(1.0, -1, "Effect [CI]" + ("   Weight" if weighted else ""), ha="right", va="center", fontsize=6)
+    end = _WEIGHT if weighted else 0
+    _number_at(numbers, -1, "Effect [CI]" if level is None else f"Effect [{100 * level:g} % CI]", end)
+    if weighted:
+        _number_at(numbers, -1, "Weight", 0)
     for place, line in enumerate(lines):
         kind = line["kind"]
         if kind == "gap":
@@ -200,10 +210,9 @@ def _draw(lines, back, xlabel, width, digits, foot):
             else:
                 axes.plot([low, high], [place, place], color=INK, linewidth=0.7)
                 axes.plot([estimate], [place], marker="s", markersize=line["size"], color=INK, markeredgewidth=0)
-        if weighted:
-            weight = line.get("weight")
-            text += f"  {weight:4.1f} %" if weight is not None else "          "
-        numbers.text(1.0, place, text, va="center", ha="right", fontsize=6)
+        _number_at(numbers, place, text, end)
+        if line.get("weight") is not None:
+            _number_at(numbers, place, f"{line['weight']:.1f} %", 0)
     if back is np.exp:
         ratio_axis(axes)
     axes.axvline(back(0.0), color=PALE, linewidth=0.6, zorder=0)

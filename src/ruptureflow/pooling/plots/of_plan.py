@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ruptureflow.pooling.result import PooledResult
 
 LABELS = {
-    "fisher_z": "Correlation r",
+    "fisher_z": "r (Fisher's z back-transformed)",
     "g": "Hedges' g",
     "smcr": "Change over the SD before",
     "dppc2": "Difference of changes over the SD before",
