@@ -97,6 +97,15 @@ def doubled_sample(folder: Path) -> None:
     edit(folder / "manifest.csv", "R002;P01", "R001;P01")
 
 
+def occasion_of_two_tubes(folder: Path) -> None:
+    edit(folder / "manifest.csv", "R002;P01;4;nach", "R002;P01;4;vor")
+
+
+def occasion_of_two_ids(folder: Path) -> None:
+    rows = [["sample", "oxytocin"], ["P01_S4_pre", 12], ["P01_S04_pre", 13], ["P01_S4_post", 14]]
+    _long_oxytocin(folder, rows)
+
+
 def misspelt_patient(folder: Path) -> None:
     edit(folder / "wai.csv", "P03,8,5", "P3,8,5")
 
@@ -362,6 +371,10 @@ def standard_without_dose(folder: Path) -> None:
 
 def sample_id_without_form(folder: Path) -> None:
     rows = [["sample", "oxytocin"], ["P01_S4_pre", 12], ["P01_S4_post", 13], ["P01-S8-pre", 12]]
+    _long_oxytocin(folder, rows)
+
+
+def _long_oxytocin(folder: Path, rows: list[list[object]]) -> None:
     write_workbook(folder / "oxytocin.xlsx", ("Results", rows))
     text = (
         NEWCOMER[: NEWCOMER.index("    layout: wide\n")]
@@ -568,7 +581,7 @@ DAMAGES = {
     for name, thing in list(globals().items())
     if callable(thing)
     and getattr(thing, "__module__", None) == __name__
-    and name not in ("edit", "cell", "declare", "_of_tube")
+    and name not in ("edit", "cell", "declare", "_of_tube", "_long_oxytocin")
 }
 """Every damage by its name."""
 
@@ -578,5 +591,6 @@ OF_THE_LAB = (
     version_of_a_row, versions_in_one_wave, unknown_code, unknown_measure, unknown_item, no_timepoint,
     standard_without_dose, score_beside_items, planned_run_differs, coder_under_two_spellings, run_copied,
     negative_count_of_a_tube, tube_without_a_signal, overflow, one_level, date_as_a_number, year_of_another_age,
+    occasion_of_two_tubes,
 )  # fmt: skip
 """Damages of the laboratory's wave; the others are of the newcomer's."""

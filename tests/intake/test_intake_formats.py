@@ -172,6 +172,33 @@ def test_a_limit_that_cannot_be_read_would_be_told_to_be_no_limit(cell, problem,
     assert told == [(2, "concentration", cell, problem)]
 
 
+MANIFEST = """\
+  - {kind: samples, path: manifest.csv, analyte: oxytocin}
+  - {kind: concentrations, path: ot.csv, analyte: oxytocin}
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "cells", "told"),
+    [
+        ("dilution", (2, 4), []),
+        ("dilution", (2, 2), [2, 3]),
+        ("planned_run", ("run1", "run2"), []),
+        ("planned_run", ("run1", "run1"), [2, 3]),
+    ],
+)
+def test_a_dilution_series_or_a_planned_repeat_would_be_taken_for_a_mistake(extra, cells, told, tmp_path, read):
+    folder = _wave(tmp_path / "wave", MANIFEST)
+    tubes = [("R1", "pre", cells[0]), ("R2", "pre", cells[1]), ("R3", "post", cells[0])]
+    lines = [f"{tube},P01,4,{occasion},{cell}" for tube, occasion, cell in tubes]
+    (folder / "manifest.csv").write_text(
+        "\n".join([f"sample,patient,session,occasion,{extra}", *lines]) + "\n", encoding="utf-8"
+    )
+    (folder / "ot.csv").write_text("sample,concentration\nR1,3\nR2,4\nR3,5\n", encoding="utf-8")
+    problems = read(folder).problems
+    assert problems.loc[problems["problem"].str.startswith("another sample"), "row"].tolist() == told
+
+
 def test_another_analyte_and_a_therapists_samples_would_be_lost(tmp_path, read):
     files = (
         "  - {kind: concentrations, path: ot.csv, analyte: oxytocin}\n"

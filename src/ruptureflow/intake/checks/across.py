@@ -16,7 +16,12 @@ from ruptureflow.intake.checks.keys import tell_doubled
 from ruptureflow.intake.checks.limits import tell_impossible_values
 from ruptureflow.intake.checks.people import tell_absent_patients, tell_unknown_patients
 from ruptureflow.intake.checks.runs import check_runs
-from ruptureflow.intake.checks.samples import tell_unlisted_samples, tell_unmeasured_samples, use_planned_runs
+from ruptureflow.intake.checks.samples import (
+    tell_occasions_twice,
+    tell_unlisted_samples,
+    tell_unmeasured_samples,
+    use_planned_runs,
+)
 from ruptureflow.intake.checks.scores import tell_differing_scores
 from ruptureflow.intake.checks.spelling import tell_two_spellings
 from ruptureflow.intake.checks.versions import tell_mixed_versions
@@ -42,6 +47,7 @@ def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
     for name in ("signals", "reported_concentrations"):
         tell_unlisted_samples(clean[name], clean["samples"], context)
     tell_unmeasured_samples(clean, context)
+    tell_occasions_twice(clean["samples"], context)
     use_planned_runs(clean, context)
     tell_unplanned_assays(clean["samples"], context)
     tell_unpaired_samples(clean["samples"], context)

@@ -1,14 +1,17 @@
-"""Samples that were measured and not listed, or listed and not measured."""
+"""Samples that were measured and not listed, listed and not measured, or listed for one occasion twice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ruptureflow.intake.checks.keys import row_names
 from ruptureflow.intake.checks.people import likely_id
 from ruptureflow.intake.context import Context
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OCCASION = ["patient", "role", "session", "occasion", "analyte"]
 
 
 def tell_unlisted_samples(frame: pd.DataFrame, samples: pd.DataFrame, context: Context) -> None:
@@ -49,6 +52,26 @@ def tell_unmeasured_samples(clean: dict[str, pd.DataFrame], context: Context) ->
             "look for it in the assay's files; without it its session has no change",
             ("sample",),
         )
+
+
+def tell_occasions_twice(samples: pd.DataFrame, context: Context) -> None:
+    """Two tubes of one occasion that differ in neither dilution (a series) nor planned run (a repeat)."""
+    apart = [*OCCASION, *(name for name in ("dilution", "planned_run") if name in samples)]
+    listed = samples.drop_duplicates(["sample", *apart])
+    several = listed[listed.groupby(apart, dropna=False)["sample"].transform("nunique") > 1]
+    if not len(several):
+        return
+    by_occasion = row_names(several).groupby([several[name] for name in apart], dropna=False, sort=False)
+    places = by_occasion.transform(lambda rows: " and ".join(dict.fromkeys(rows)))
+    context.findings.about_rows(
+        "warning",
+        several,
+        several["sample"].to_numpy(dtype=object),
+        [f"another sample of the same patient, role, session and occasion: {each}" for each in places],
+        "correct patient, session or occasion of one; if both are right, write in the manifest the dilutions of a "
+        "series, or the run of each as planned_run",
+        ("sample",),
+    )
 
 
 def use_planned_runs(clean: dict[str, pd.DataFrame], context: Context) -> None:
