@@ -6,7 +6,7 @@ import warnings
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ruptureflow.config.strict import Pair, Strict, nearest
 
@@ -207,6 +207,16 @@ class PublishedPool(Pool):
     year: int | None = Field(default=None, description="year of the paper")
     printed: str = Field(default="", description="file of the pooled numbers that the paper prints, if it does")
     printed_analysis: str = Field(default="", description="rows of that file, by its column analysis")
+
+    @field_validator("year", mode="before")
+    @classmethod
+    def _no_heading(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip().isdigit():
+            raise ValueError(
+                "a whole number is needed, without quotes; a column of years goes into "
+                f"columns: {{year: {value.strip() or '…'}}}"
+            )
+        return value
 
     def heading(self, name: str) -> str:
         """Heading of one of our columns in the file."""

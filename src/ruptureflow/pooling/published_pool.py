@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ruptureflow.config.pools import PoolingSettings
     from ruptureflow.config.studies import PublishedPool
 
+SAID = 5
+"""Doubtful studies that a pool's note names; the rest it counts."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -41,6 +44,8 @@ def read_published(asked: PublishedPool, published: Mapping[str, pd.DataFrame], 
     found = study_effects(asked, published[asked.file], settings.level)
     printed = _printed_table(asked, found, published.get(asked.printed), settings.level)
     notes = ["published studies", *([f"without an effect: {', '.join(found.left_out)}"] if found.left_out else [])]
+    doubts = [f"{label}: {doubt}" for label, doubt in zip(found.label, found.doubts, strict=True) if doubt]
+    notes += doubts[:SAID] + ([f"{len(doubts) - SAID} more such studies, see effects.csv"] if doubts[SAID:] else [])
     effects = _effects(asked, found, printed, settings.level)
     unknown = [effect["label"] for effect in effects if not effect["usable"]]
     if unknown:

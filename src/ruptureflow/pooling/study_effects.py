@@ -13,7 +13,7 @@ from ruptureflow.pooling.effect_sizes import EffectSize
 from ruptureflow.pooling.errors import PoolingError
 from ruptureflow.pooling.printed_rows import Readings
 from ruptureflow.pooling.study_readers import READERS
-from ruptureflow.pooling.study_table import FIRST_ROW, StudyCells
+from ruptureflow.pooling.study_table import FIRST_ROW, StudyCells, counted, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,7 @@ class StudyEffects:
     assumed : the effects under other assumptions that the pool allows, by assumption and its value.
     readings : of printed correlations, what each row allows, where every study is one row.
     printed : (r, z, n) of those rows.
+    doubts : of each study, what should be looked at, or ""; it stands in its note too.
     """
 
     label: list[str]
@@ -56,6 +57,7 @@ class StudyEffects:
     assumed: dict[tuple[str, float], EffectSize] = field(default_factory=dict)
     readings: list[Readings] | None = None
     printed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    doubts: list[str] = field(default_factory=list)
 
 
 def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95) -> StudyEffects:
@@ -77,7 +79,7 @@ def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95
     label = [asked.study] * len(frame) if asked.study else cells.text(asked.heading("label"))
     blank = _blank_rows(cells)
     _check_labels(cells, label)
-    years = cells.number("year", blank=True) if cells.has("year") else np.full(len(frame), np.nan)
+    years = cells.number("year", whole, blank=True) if cells.has("year") else np.full(len(frame), np.nan)
     if asked.study and asked.year:
         years = np.full(len(frame), float(asked.year))
     groups = _names(cells, asked.subgroups, blank, "subgroup") if asked.subgroups else None
@@ -92,19 +94,21 @@ def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95
     }
     cluster = _names(cells, asked.cluster, blank, "cluster") if asked.cluster else None
     levels = _levels(cells, asked, label, blank)
-    _check_one_value(cells, asked, label, blank)
+    if any(label):
+        _check_one_value(cells, asked, label, blank)
     read = READERS[asked.effect](cells, blank, level)
-    patients = _patients(cells, asked, label)
+    patients = _patients(cells, asked, label, blank)
     if not len(frame) or blank.all():
         cells.problems.append(f"{asked.file}: no row holds an effect; add studies, or take the pool out of the plan")
     cells.stop()
     rows = read()
+    doubts = rows.doubts or [""] * len(frame)
     used = ~blank
     found = StudyEffects(
         label=_kept(label, used),
         year=[int(year) if np.isfinite(year) else None for year in years[used]],
         n=patients[used],
-        note=_kept(rows.notes, used),
+        note=_kept(["; ".join(filter(None, both)) for both in zip(rows.notes, doubts, strict=True)], used),
         effect=_of_rows(rows.effect, used),
         shown="ratio" if asked.effect == "ratio" else SHOWN.get(asked.metric, asked.shown),
         left_out=[one for one in dict.fromkeys(label) if one not in set(_kept(label, used))],
@@ -115,6 +119,7 @@ def study_effects(asked: PublishedPool, frame: pd.DataFrame, level: float = 0.95
         assumed={key: _of_rows(effect, used) for key, effect in rows.assumed.items()},
         readings=rows.readings,
         printed=rows.printed,
+        doubts=_kept(doubts, used),
     )
     if found.levels:
         return replace(found, label=_told_apart(found.label, list(found.levels.values())[-1]))
@@ -203,8 +208,10 @@ def _blank_rows(cells: StudyCells) -> np.ndarray:
 
 def _check_labels(cells: StudyCells, label: list[str]) -> None:
     heading, first = cells.asked.heading("label"), {}
+    if not cells.asked.study and heading not in cells.frame:
+        return
     for i, name in enumerate(label):
-        if not name and heading in cells.frame:
+        if not name:
             cells.problem(i, heading, name, "names no study; name it")
         elif name in first and cells.asked.several_rows == "refuse":
             cells.problem(
@@ -217,20 +224,33 @@ def _check_labels(cells: StudyCells, label: list[str]) -> None:
         first.setdefault(name, int(cells.frame.index[i]) + 2)
 
 
-def _patients(cells: StudyCells, asked: PublishedPool, label: list[str]) -> np.ndarray:
+def _patients(cells: StudyCells, asked: PublishedPool, label: list[str], blank: np.ndarray) -> np.ndarray:
     """Patients of each row's study: n, else both groups, over all rows of the study."""
     columns = [name for name in ("n", "n1", "n2") if asked.heading(name) in cells.frame]
     columns = columns[:1] if columns and columns[0] == "n" else columns
     if not columns:
         return np.full(len(label), np.nan)
-    counted = np.column_stack([_numbers_or_missing(cells, asked.heading(name)) for name in columns])
+    counted = np.column_stack([_people(cells, name, blank) for name in columns])
     rows = np.where(np.isnan(counted).all(axis=1), np.nan, np.nansum(counted, axis=1))
     totals = {name: np.nansum(rows[[one == name for one in label]]) for name in set(label)}
     return np.array([totals[name] or np.nan for name in label])
 
 
-def _numbers_or_missing(cells: StudyCells, heading: str) -> np.ndarray:
-    return np.array([cells.value(heading, i, cell) if cell else np.nan for i, cell in enumerate(cells.text(heading))])
+def _people(cells: StudyCells, name: str, blank: np.ndarray) -> np.ndarray:
+    """Sizes by a column; what the effect's reader has checked already is not said twice."""
+    from ruptureflow.config.studies import NEEDED
+
+    heading, effect = cells.asked.heading(name), cells.asked.effect
+    is_checked = name in NEEDED[effect] or effect == "printed_r"
+    may_be_empty = effect == "printed_r" or not is_checked
+    return np.array(
+        [
+            cells.value(heading, i, cell, whole if is_checked else counted(1, "sample"), may_be_empty or bool(blank[i]))
+            if cell
+            else np.nan
+            for i, cell in enumerate(cells.text(heading))
+        ]
+    )
 
 
 def _one_a_study(found: StudyEffects, asked: PublishedPool) -> StudyEffects:
@@ -251,13 +271,16 @@ def _one_a_study(found: StudyEffects, asked: PublishedPool) -> StudyEffects:
 
     label = list(dict.fromkeys(found.label))
     first = [found.label.index(name) for name in label]
+    rows = {name: [i for i, one in enumerate(found.label) if one == name] for name in label}
+    doubts = {name: list(dict.fromkeys(filter(None, (found.doubts[i] for i in rows[name])))) for name in label}
+    notes = ["; ".join([found.note[i], *(d for d in doubts[found.label[i]] if d != found.doubts[i])]) for i in first]
     said = f"mean of its rows, taken as {how}" + (f" at {asked.rows_correlation:g}" if how == "correlated" else "")
     return replace(
         found,
         label=label,
         year=[found.year[i] for i in first],
         n=found.n[first],
-        note=[f"{found.note[i]}; {said}" if found.label.count(found.label[i]) > 1 else found.note[i] for i in first],
+        note=[f"{note}; {said}" if len(rows[name]) > 1 else note for note, name in zip(notes, label, strict=True)],
         effect=together(found.effect),
         subgroup=[found.subgroup[i] for i in first] if found.subgroup else None,
         moderators={heading: [values[i] for i in first] for heading, values in found.moderators.items()},
@@ -265,4 +288,5 @@ def _one_a_study(found: StudyEffects, asked: PublishedPool) -> StudyEffects:
         assumed={key: together(effect) for key, effect in found.assumed.items()},
         readings=None,
         printed=None,
+        doubts=["; ".join(doubts[name]) for name in label],
     )

@@ -11,9 +11,10 @@ from ruptureflow.pooling import conversions, effect_sizes
 from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.effect_sizes import EffectSize
 from ruptureflow.pooling.printed_rows import Readings, read_row
-from ruptureflow.pooling.study_table import StudyCells, above_zero, at_least, correlation
+from ruptureflow.pooling.study_doubts import large_effects, off_the_middle
+from ruptureflow.pooling.study_table import StudyCells, above_zero, at_least, correlation, counted
 
-GROUP, SAMPLE = at_least(2, "group"), at_least(4, "sample")
+GROUP, SAMPLE = counted(2, "group"), counted(4, "sample")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class RowEffects:
     ----------
     effect : estimates and variances; NaN where a row allows a range only.
     notes : of each row.
+    doubts : of each row, what should be looked at, or ""; empty where no row is doubtful.
     assumed : the effects under other assumptions that the pool allows, by assumption and its value.
     readings : of printed correlations, what each row allows, where every row has a legible z.
     printed : (r, z, n) of those rows.
@@ -34,18 +36,20 @@ class RowEffects:
     assumed: dict[tuple[str, float], EffectSize] = field(default_factory=dict)
     readings: list[Readings] | None = None
     printed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    doubts: list[str] = field(default_factory=list)
 
 
 Reader = Callable[[StudyCells, np.ndarray, float], Callable[[], RowEffects]]
 """Checks the cells of an effect's columns (rows to skip, level of printed intervals), then makes effects of them."""
 
 
-def _from(make, note):
-    """A reader's second half: the effects, once all cells are known to be sound."""
+def _from(make, note, doubts=None):
+    """A reader's second half: the effects, once all cells are known to be sound, and what is doubtful about them."""
 
     def finish():
         effect = make()
-        return RowEffects(effect, [note if isinstance(note, str) else note(i) for i in range(effect.estimate.size)])
+        notes = [note if isinstance(note, str) else note(i) for i in range(effect.estimate.size)]
+        return RowEffects(effect, notes, doubts=doubts(effect) if doubts else [])
 
     return finish
 
@@ -55,8 +59,8 @@ def _filled(values: np.ndarray, skip: np.ndarray, filling: float) -> np.ndarray:
     return np.where(skip, filling, values)
 
 
-def _error(cells: StudyCells, skip: np.ndarray, level: float) -> np.ndarray:
-    """Variances from std_error, variance or an interval; the one the pool names, else the one the table has."""
+def _error_way(cells: StudyCells) -> str:
+    """std_error, variance or interval: the one the pool names, else the one the table has; "" where that is unclear."""
     ways = {"std_error": ("std_error",), "variance": ("variance",), "interval": ("ci_low", "ci_high")}
     named = [way for way, names in ways.items() if any(name in cells.asked.columns for name in names)]
     present = named or [way for way, names in ways.items() if all(cells.asked.heading(n) in cells.frame for n in names)]
@@ -67,10 +71,16 @@ def _error(cells: StudyCells, skip: np.ndarray, level: float) -> np.ndarray:
         lacking = "has no column std_error, variance, or ci_low with ci_high"
         what = "has both a column std_error and variance" if present else lacking
         cells.problems.append(f"{cells.asked.file}: {what}; name the one to use in the pool: columns: {{std_error: …}}")
+        return ""
+    return present[0]
+
+
+def _error(cells: StudyCells, skip: np.ndarray, level: float, kind: str) -> np.ndarray:
+    """Variances by the way of `_error_way`."""
+    if not kind:
         return np.full(len(cells.frame), np.nan)
-    if present[0] == "interval":
+    if kind == "interval":
         return _from_ends(cells, skip, level, lambda value: value)
-    kind = present[0]
     what = "standard error" if kind == "std_error" else "sampling variance"
     values = _filled(cells.number(kind, above_zero(what), skip=skip), skip, 1.0)
     return values**2 if kind == "std_error" else values
@@ -83,15 +93,37 @@ def _from_ends(cells: StudyCells, skip: np.ndarray, level: float, scale) -> np.n
     for i in np.flatnonzero(low >= high):
         heading = cells.asked.heading("ci_high")
         cells.problem(i, heading, cells.text(heading)[i], "is not above the interval's lower end; correct one of both")
+    _refuse_outside(cells, skip)
     return ((high - low) / 2 / dist.t_quantile(level, np.inf)) ** 2
+
+
+def _refuse_outside(cells: StudyCells, skip: np.ndarray) -> None:
+    """An estimate outside its own interval: one of the three numbers is not what was printed."""
+    estimate, low, high = (cells.number(name, skip=skip) for name in ("estimate", "ci_low", "ci_high"))
+    heading = cells.asked.heading("estimate")
+    for i in np.flatnonzero((low < high) & ((estimate < low) | (estimate > high))):
+        ends = " to ".join(cells.text(cells.asked.heading(name))[i] for name in ("ci_low", "ci_high"))
+        what = f"lies outside its own interval, {ends}; correct one of the three, all on one scale"
+        cells.problem(i, heading, cells.text(heading)[i], what)
+
+
+def _off_the_middle(cells: StudyCells, skip: np.ndarray, scale) -> list[str]:
+    texts = [
+        [cell.replace("−", "-").replace(",", ".") for cell in cells.text(cells.asked.heading(name))]
+        for name in ("estimate", "ci_low", "ci_high")
+    ]
+    rows = zip(*texts, strict=True)
+    return ["" if skip[i] else off_the_middle(*row, scale) for i, row in enumerate(rows)]
 
 
 def _given(measure, note):
     def read(cells: StudyCells, skip: np.ndarray, level: float):
         estimate = _filled(cells.number("estimate", skip=skip), skip, 0.0)
-        variance = _error(cells, skip, level)
+        way = _error_way(cells)
+        variance = _error(cells, skip, level, way)
         name = cells.asked.measure if measure is None else measure
-        return _from(lambda: EffectSize(estimate, variance, name), note)
+        doubts = (lambda _: _off_the_middle(cells, skip, lambda value: value)) if way == "interval" else None
+        return _from(lambda: EffectSize(estimate, variance, name), note, doubts)
 
     return read
 
@@ -123,7 +155,16 @@ def _means(cells: StudyCells, skip: np.ndarray, level: float):
     rules = {"sd": above_zero("standard deviation"), "n": GROUP}
     names = ("mean1", "sd1", "n1", "mean2", "sd2", "n2")
     values = [_filled(cells.number(name, rules.get(name[:-1]), skip=skip), skip, 9.0) for name in names]
-    return _from(lambda: effect_sizes.standardised_mean_difference(*values), "Hedges' g of means and SDs")
+    return _from(
+        lambda: effect_sizes.standardised_mean_difference(*values),
+        "Hedges' g of means and SDs",
+        _large(cells, "sd1", "sd2"),
+    )
+
+
+def _large(cells: StudyCells, *sds: str):
+    headings = " or ".join(cells.asked.heading(name) for name in sds)
+    return lambda effect: large_effects(effect.estimate, headings)
 
 
 def _ratio(cells: StudyCells, skip: np.ndarray, level: float):
@@ -135,7 +176,9 @@ def _ratio(cells: StudyCells, skip: np.ndarray, level: float):
         variance = _from_ends(cells, skip, level, np.log)
     measure = cells.asked.measure
     return _from(
-        lambda: EffectSize(np.log(ratio), variance, measure), "logarithm of the ratio, variance of its interval"
+        lambda: EffectSize(np.log(ratio), variance, measure),
+        "logarithm of the ratio, variance of its interval",
+        lambda _: _off_the_middle(cells, skip, np.log),
     )
 
 
@@ -214,21 +257,22 @@ def _correlations(cells: StudyCells, skip: np.ndarray) -> tuple[np.ndarray, str]
     return rho, asked.correlation_source or f"column {asked.heading('correlation')}"
 
 
-def _swept(cells: StudyCells, make, rho: np.ndarray, source: str, what: str):
+def _swept(cells: StudyCells, make, rho: np.ndarray, source: str, what: str, doubts):
     """Effects at the correlation of the pool, and at others where it is an assumption."""
 
     def finish() -> RowEffects:
         others = () if "correlation" in cells.asked.columns else cells.asked.correlations
         assumed = {("pre–post correlation", value): make(np.full(rho.size, value)) for value in others}
         notes = [f"{what}; pre–post correlation {one:g} ({source})" for one in rho]
-        return RowEffects(make(rho), notes, assumed)
+        effect = make(rho)
+        return RowEffects(effect, notes, assumed, doubts=doubts(effect))
 
     return finish
 
 
 def _pre_post(cells: StudyCells, skip: np.ndarray, level: float):
     positive = above_zero("standard deviation")
-    rules = {"sd_pre": positive, "sd_post": positive, "n": at_least(3, "sample")}
+    rules = {"sd_pre": positive, "sd_post": positive, "n": counted(3, "sample")}
     names = ("mean_pre", "sd_pre", "mean_post", "sd_post", "n")
     values = [_filled(cells.number(name, rules.get(name), skip=skip), skip, 9.0) for name in names]
     rho, source = _correlations(cells, skip)
@@ -236,11 +280,11 @@ def _pre_post(cells: StudyCells, skip: np.ndarray, level: float):
     def make(correlation: np.ndarray) -> EffectSize:
         return effect_sizes.pre_post_change(*values, correlation=correlation, correlation_source=source)
 
-    return _swept(cells, make, rho, source, "change over the SD before, post − pre")
+    return _swept(cells, make, rho, source, "change over the SD before, post − pre", _large(cells, "sd_pre"))
 
 
 def _change_difference(cells: StudyCells, skip: np.ndarray, level: float):
-    rules = {"sd_pre": above_zero("standard deviation"), "n": at_least(3, "group")}
+    rules = {"sd_pre": above_zero("standard deviation"), "n": counted(3, "group")}
     groups = [
         [
             _filled(cells.number(f"{name}{group}", rules.get(name), skip=skip), skip, 9.0)
@@ -253,12 +297,13 @@ def _change_difference(cells: StudyCells, skip: np.ndarray, level: float):
     def make(correlation: np.ndarray) -> EffectSize:
         return effect_sizes.change_difference(*groups, correlation=correlation, correlation_source=source)
 
-    return _swept(cells, make, rho, source, "difference of changes over the pooled SD before (Morris)")
+    what = "difference of changes over the pooled SD before (Morris)"
+    return _swept(cells, make, rho, source, what, _large(cells, "sd_pre1", "sd_pre2"))
 
 
 def _counts(make):
     def read(cells: StudyCells, skip: np.ndarray, level: float):
-        rules = {"events": at_least(0, "count"), "n": at_least(1, "group")}
+        rules = {"events": counted(0, "count"), "n": counted(1, "group")}
         names = ("events1", "n1", "events2", "n2")
         a, n1, c, n2 = (
             _filled(cells.number(name, rules[name[:-1]], skip=skip), skip, filling)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -104,10 +105,12 @@ class StudyCells:
         for i, cell in enumerate(self.text(heading)):
             if heading not in self.frame or (skip is not None and skip[i]) or (blank and not cell):
                 continue
-            values[i] = self.value(heading, i, cell, rule)
+            values[i] = self.value(heading, i, cell, rule, blank)
         return values
 
-    def value(self, heading: str, i: int, cell: str, rule: Callable[[float], str] | None = None) -> float:
+    def value(
+        self, heading: str, i: int, cell: str, rule: Callable[[float], str] | None = None, blank: bool = False
+    ) -> float:
         """A cell as a number; NaN and a problem where it is none, or not a possible one."""
         text = cell.replace("−", "-")
         if self.asked.decimal == ",":
@@ -117,11 +120,7 @@ class StudyCells:
         except ValueError:
             value = np.nan
         if not np.isfinite(value):
-            fix = "write a number, or leave out the row"
-            if self.asked.decimal == "." and _is_number(cell.replace(",", ".", 1)):
-                fix = "write it with a point, or declare decimal: ',' in the pool"
-            elif self.asked.decimal == "," and _is_number(cell):
-                fix = "the pool declares decimal: ','; write it with a comma, or declare decimal: '.'"
+            fix = self._fix(heading, cell, blank)
             self.problem(i, heading, cell, f"is not a number; {fix}" if cell else f"is empty; {fix}")
             return np.nan
         wrong = rule(value) if rule else ""
@@ -129,6 +128,26 @@ class StudyCells:
             self.problem(i, heading, cell, wrong)
             return np.nan
         return value
+
+    def _fix(self, heading: str, cell: str, blank: bool) -> str:
+        """What to do about a cell that is no number."""
+        from ruptureflow.config.studies import NEEDED
+
+        sign, other = (",", "point") if self.asked.decimal == "." else (".", "comma")
+        fix = f"write it with a {other}, or declare decimal: '{sign}' in the pool"
+        # A first 0 separates no thousands: 0,123 is a decimal comma, 1,040 may be either.
+        if re.fullmatch(rf"[-−]?[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+", cell):
+            name = "comma" if sign == "," else "point"
+            thousands = f"if the {name} separates thousands, write {cell.replace(sign, '')}"
+            return f"{thousands}; if it is a decimal {name}, {fix}" if cell.count(sign) == 1 else thousands
+        if cell.count(sign) == 1 and _is_number(cell.replace(sign, ".")):
+            return fix if sign == "," else f"the pool declares decimal: ','; {fix}"
+        first = self.asked.heading(NEEDED[self.asked.effect][0])
+        if blank or (self.asked.blank_rows == "leave out" and heading == first and cell):
+            return "write a number, or leave the cell empty"
+        if self.asked.blank_rows == "leave out" and heading != first:
+            return f"write a number, or leave out the row: leave its cell in column {first!r} empty"
+        return "write a number, or leave out the row"
 
     def problem(self, i: int, heading: str, cell: str, what: str) -> None:
         """Note a problem of a cell with its place as a spreadsheet shows it."""
@@ -172,6 +191,17 @@ def at_least(least: float, what: str) -> Callable[[float], str]:
     return lambda value: (
         "" if value >= least else f"is too small a {what} for this effect, which needs {least:g}; leave out the row"
     )
+
+
+def whole(value: float) -> str:
+    """A rule: the number counts something."""
+    return "" if value == round(value) else "is no whole number; write how many, without a separator of thousands"
+
+
+def counted(least: float, what: str) -> Callable[[float], str]:
+    """A rule: the number counts something and is not below `least`."""
+    enough = at_least(least, what)
+    return lambda value: whole(value) or enough(value)
 
 
 def correlation(value: float) -> str:
