@@ -147,7 +147,7 @@ def test_a_labs_way_to_write_limits_would_be_misread(cell, concentration, qualif
         f"patient,session,occasion,concentration\nP01,4,pre,{cell}\nP01,4,post,3\n", encoding="utf-8"
     )
     tables = read(folder)
-    # A lone zero is a value; beside a limit it would be an error (tested with the damages).
+    # A zero stays a value where no limit is known, and is told; beside a limit it is an error (see the damages).
     assert _errors(tables) == []
     row = tables.reported_concentrations.astype(object).where(tables.reported_concentrations.notna(), None).iloc[0]
     assert (row["concentration"], row["qualifier"], row["limit"]) == (concentration, qualifier, limit)
@@ -197,6 +197,28 @@ def test_a_dilution_series_or_a_planned_repeat_would_be_taken_for_a_mistake(extr
     (folder / "ot.csv").write_text("sample,concentration\nR1,3\nR2,4\nR3,5\n", encoding="utf-8")
     problems = read(folder).problems
     assert problems.loc[problems["problem"].str.startswith("another sample"), "row"].tolist() == told
+
+
+def test_a_zero_beside_an_ignored_note_would_pass_as_a_concentration(tmp_path, read):
+    files = (
+        "  - {kind: concentrations, path: ot.csv, analyte: oxytocin, ignore: [note], columns: {concentration: oxt}}\n"
+    )
+    folder = _wave(tmp_path / "wave", files, locale="{delimiter: ';'}")
+    (folder / "ot.csv").write_text(
+        "patient;session;occasion;oxt;note\nP01;4;pre;0;<LOD\nP01;4;post;3;\n", encoding="utf-8"
+    )
+    problems = read(folder).problems
+    told = problems.loc[problems["file"] == "ot.csv", ["severity", "row", "column", "value", "problem", "fix"]]
+    assert told.to_numpy().tolist() == [
+        [
+            "warning",
+            2,
+            "oxt",
+            "0",
+            "0 is below any limit: no assay measures a zero",
+            "write < and the limit if the sample was below it, or N/A if it was not measured; declare lod in wave.yaml",
+        ]
+    ]
 
 
 def test_another_analyte_and_a_therapists_samples_would_be_lost(tmp_path, read):

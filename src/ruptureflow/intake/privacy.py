@@ -18,7 +18,7 @@ WHOSE = (
 )
 # Around a heading's own words: "DOB (dd/mm/yyyy)", "name of the patient", "Name, Vorname".
 REST = r"([\s_.-]*[(\[].*[)\]]|[\s_.-]+(of|des|der)[\s_.-].*|\s*[,/;&+]\s*.*)?"
-NAME = re.compile(rf"({WHOSE}[\s_.'’-]*)*names?{REST}|surname{REST}", re.IGNORECASE)
+NAME = re.compile(rf"({WHOSE}(['’`´]s)?[\s_.'’-]*)*names?{REST}|surname{REST}", re.IGNORECASE)
 BIRTH = re.compile(
     r"(.*[\s_.-])?(dob|d\.o\.b\.?|birth[\s_.-]?(day|date)|date[\s_.-]?of[\s_.-]?birth|geburts(tag|datum)|"
     rf"geb[\s_.-]*datum){REST}",

@@ -143,16 +143,16 @@ def _reported(sheet: NamedSheet, name: str, declared: ConcentrationsFile, contex
 
 
 def _tell_zeros(sheet, name, text, values, limits_known: bool, context: Context) -> None:
-    """A zero where a limit of detection is known is the lab's way to say: below it."""
-    zero = (values == 0).to_numpy() & limits_known
+    """A zero is the lab's way to say: below the limit of detection. No assay measures none."""
     context.findings.about_cells(
-        "error",
+        "error" if limits_known else "warning",
         sheet,
-        zero,
+        (values == 0).to_numpy(),
         sheet.heading(name),
         text,
-        "0 where a limit of detection is known",
-        "write < and the limit if the sample was below it, or N/A if it was not measured",
+        "0 where a limit of detection is known" if limits_known else "0 is below any limit: no assay measures a zero",
+        "write < and the limit if the sample was below it, or N/A if it was not measured"
+        + ("" if limits_known else "; declare lod in wave.yaml"),
     )
 
 
