@@ -7,8 +7,8 @@ from pathlib import Path
 
 import openpyxl
 from labwave import WAVE as LAB
+from newcomer import MARKERS, write_workbook
 from newcomer import WAVE as NEWCOMER
-from newcomer import write_workbook
 
 
 def edit(path: Path, old: str, new: str, encoding: str = "utf-8") -> None:
@@ -209,6 +209,22 @@ def sheet_saved_again(folder: Path) -> None:
     shutil.copy(folder / "coders" / "anna.xlsx", folder / "coders" / "anna_v2 FINAL.xlsx")
     declare(folder, NEWCOMER, '    file_name: "{coder}"', "    constants: {coder: anna}")
     (folder / "coders" / "ben.xlsx").unlink()
+
+
+def sheet_recoded_in_its_workbook(folder: Path) -> None:
+    for name in ("anna", "ben"):
+        (folder / "coders" / f"{name}.xlsx").unlink()
+    book = {}
+    for number, name in enumerate(("anna", "anna_v2", "ben FINAL")):
+        book[name] = [["patient", "session", *MARKERS], *(["P01", session, number, 0, 1, 0, 2] for session in (4, 8))]
+    write_workbook(folder / "coders" / "all.xlsx", *book.items())
+    declare(folder, NEWCOMER, '    file_name: "{coder}"', '    sheet: "*"\n    sheet_name: "{coder}"')
+
+
+def files_named_as_saved_again(folder: Path) -> None:
+    for name, new in (("anna", "c_y FINAL"), ("ben", "c_z (1)")):
+        (folder / "coders" / f"{name}.xlsx").rename(folder / "coders" / f"{new}.xlsx")
+    declare(folder, NEWCOMER, 'file_name: "{coder}"', 'file_name: "c_{coder}"')
 
 
 def mark_without_number(folder: Path) -> None:

@@ -535,6 +535,20 @@ def test_every_sheet_of_a_workbook_would_not_be_its_coders(tmp_path, read):
     assert tables.codes[["coder", "source_sheet"]].to_numpy().tolist() == [["anna", "coder anna"], ["ben", "coder ben"]]
 
 
+def test_sheets_of_two_visits_or_a_surname_would_be_taken_for_one_sheet_saved_twice(tmp_path, read):
+    rows = [["session", "coder", "denial"], [4, "Agnew", 1]]
+    more = "sheet: '*'; sheet_name: '{patient}_v{segment}'; blank: zero"
+    problems = read(_codes_wave(tmp_path / "wave", rows, more, ("P01_v1", "P01_v2"))).problems
+    assert not problems["problem"].str.contains("another state").any()
+
+
+def test_a_coder_recoding_in_one_long_sheet_would_become_two_coders(tmp_path, read):
+    rows = [["patient", "session", "coder", "denial"], ["P01", 4, "anna", 1], ["P01", 4, "Anna_v2", 2]]
+    problem = next(iter(_errors(read(_codes_wave(tmp_path / "wave", rows, "blank: zero")))))
+    assert (problem["row"], problem["column"], problem["value"]) == (3, "coder", "Anna_v2")
+    assert problem["problem"] == "looks like another state of anna"
+
+
 def test_a_rating_beside_segments_would_be_doubled_or_lost(tmp_path, read):
     rows = [["patient", "session", "segment", "denial", "resolution_degree"], ["P01", 4, 1, 0, 3], ["P01", 4, 2, 1, 3],
             ["P02", 4, 1, 2, None], ["P02", 4, 2, 0, 4]]  # fmt: skip

@@ -15,7 +15,7 @@ from ruptureflow.config.project import is_of_a_program, layout_of, matching_file
 from ruptureflow.config.raw_files import PlateFile, WaveFile
 from ruptureflow.config.wave import WAVE_FILE, Wave
 from ruptureflow.intake.checks import check_across
-from ruptureflow.intake.checks.versions import tell_saved_again
+from ruptureflow.intake.checks.versions import tell_saved_again, tell_sheets_saved_again
 from ruptureflow.intake.context import Context
 from ruptureflow.intake.errors import IntakeError
 from ruptureflow.intake.kinds import READERS, read_plate
@@ -158,6 +158,7 @@ def _read_file(
         frames, rows = read_plate(path, file, declared, folder, context)
         return [frames], rows
     sheets = read_sheets(path, file, declared, context.locale(declared), context.findings)
+    tell_sheets_saved_again(file, [sheet.sheet for sheet in sheets if sheet.sheet], declared, context)
     frames = []
     for sheet in sheets:
         tell_personal_data(sheet, declared, context.findings)

@@ -24,7 +24,7 @@ from ruptureflow.intake.checks.samples import (
 )
 from ruptureflow.intake.checks.scores import tell_differing_scores
 from ruptureflow.intake.checks.spelling import tell_two_spellings
-from ruptureflow.intake.checks.versions import tell_mixed_versions
+from ruptureflow.intake.checks.versions import tell_coders_saved_again, tell_mixed_versions
 from ruptureflow.intake.context import Context
 from ruptureflow.tables import intake
 
@@ -53,6 +53,7 @@ def check_across(clean: dict[str, pd.DataFrame], context: Context) -> None:
     tell_unpaired_samples(clean["samples"], context)
     tell_post_before_pre(clean["samples"], context)
     tell_mixed_versions(clean["codes"], context)
+    tell_coders_saved_again(clean["codes"], context)
     tell_two_spellings(clean, context)
     check_runs(clean["signals"], context)
     tell_copies(clean, context)
