@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ruptureflow.models import PlanError, center, join_sessions
+from ruptureflow.models import PlanError, center, fit_plan, join_sessions
 from ruptureflow.tables import agreement, assay, models, ruptures
 
 
@@ -154,3 +154,13 @@ def test_a_patient_who_is_not_on_the_roster_is_dropped():
     joined = _join(changes=pd.concat([hand_over()["changes"], extra]))
     assert "P99" in set(joined["patient"])
     assert "P99" not in PATIENTS
+
+
+def test_expectations_are_taken_for_values_in_silence():
+    changes = hand_over()["changes"]
+    changes.loc[changes.index[:3], "treatment"] = assay.CONDITIONAL_EXPECTATION
+    plan = fit_plan(_join(changes=changes), SETTINGS).plan
+    told = plan[plan["formula"].str.contains("oxytocin") & plan["fate"].eq("fitted")]["reason"]
+    assert len(told) and told.str.contains("3 values are expectations given a limit").all()
+    untouched = fit_plan(_join(), SETTINGS).plan["reason"]
+    assert not untouched.str.contains("expectations").fillna(False).any()

@@ -12,7 +12,7 @@ from ruptureflow.assay.errors import AssayError
 from ruptureflow.assay.imputation import CensoredSamples, expected_values, impute
 from ruptureflow.assay.logistic import Array
 from ruptureflow.config.plan import AssaySettings
-from ruptureflow.tables.assay import MEAN_OF_IMPUTATIONS
+from ruptureflow.tables.assay import CONDITIONAL_EXPECTATION, MEAN_OF_IMPUTATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 SUBSTITUTED: dict[str, float] = {"lod/sqrt2": 1 / np.sqrt(2), "lod/2": 0.5, "missing": float("nan")}
 LIKELIHOOD, IMPUTATION = "censored likelihood", "multiple imputation"
-EXPECTATION = "conditional expectation"
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def _fill(group: Cohort, primary: str, seed: int, value: Array, log_value: Array
     hidden = group.side != 0
     place = group.place[hidden]
     value[place], log_value[place] = values[hidden], logs[hidden]
-    treatment[place] = EXPECTATION if primary == LIKELIHOOD else MEAN_OF_IMPUTATIONS
+    treatment[place] = CONDITIONAL_EXPECTATION if primary == LIKELIHOOD else MEAN_OF_IMPUTATIONS
 
 
 def _censored_samples(

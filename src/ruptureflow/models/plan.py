@@ -178,7 +178,9 @@ def _answer(question: Question, data: _Data, settings: ModelSettings) -> Fate:
         return Fate(entry | {"fate": tables.FAILED, "reason": _failures(fitted)})
     primary_failed = settings.df_methods[0] in fitted.failures
     combined = [f"{n_draws} draws combined by Rubin's rules, df by Barnard and Rubin."] if n_draws else []
-    reason = " ".join(part for part in (_failures(fitted), *combined, *asked.remarks, *fitted.remarks) if part)
+    of_data = everything.attrs.get("remarks", {})
+    told = dict.fromkeys(of_data[name] for name in columns_of(question) if name in of_data)
+    reason = " ".join(part for part in (_failures(fitted), *combined, *told, *asked.remarks, *fitted.remarks) if part)
     done = {
         "fate": tables.WITHOUT_PRIMARY if primary_failed else tables.FITTED,
         "reason": without_colours(reason) or None,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ruptureflow.models.errors import PlanError
-from ruptureflow.models.sessions import FIRST_COLUMNS, UNITS, Gathered, as_keys
-from ruptureflow.models.variables import KEY
+from ruptureflow.models.sessions import FIRST_COLUMNS, REMARKS, UNITS, Gathered, as_keys
+from ruptureflow.models.variables import EXPECTED, KEY
+from ruptureflow.tables.assay import CONDITIONAL_EXPECTATION
 from ruptureflow.tables.models import SAMPLES
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def join_samples(gathered: Gathered, concentrations: pd.DataFrame) -> pd.DataFra
     joined = joined[[*SAMPLES.names, *others]].sort_values(
         ["patient", "session", "role", "analyte", "occasion", "sample"], kind="stable", ignore_index=True
     )
-    joined.attrs = {UNITS: known.attrs[UNITS]}
+    expected = int(rows["treatment"].eq(CONDITIONAL_EXPECTATION).sum())
+    of_samples = dict.fromkeys(("concentration", "log_concentration"), EXPECTED.format(expected)) if expected else {}
+    joined.attrs = {UNITS: known.attrs[UNITS], REMARKS: known.attrs[REMARKS] | of_samples}
     return joined
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 FIRST_COLUMNS = ("wave", "patient", "therapist", "session", "time")
 SOURCE = ("source_file", "source_sheet", "source_row")
-UNITS, PATIENT_LEVEL = "units", "patient_level"
+PARTS = ("within", "between")
+UNITS, PATIENT_LEVEL, REMARKS = "units", "patient_level", "remarks"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ class Gathered:
                 columns[f"{name}_within"], columns[f"{name}_between"] = parts.within, parts.between
         joined = pd.concat([joined, pd.DataFrame(columns, index=joined.index)], axis=1)
         joined.attrs[UNITS] = self._units()
+        remarks = {variable.name: variable.remark for variable in self.variables if variable.remark}
+        parts = {f"{name}_{part}": remarks[name] for name in self.settings.center for part in PARTS if name in remarks}
+        joined.attrs[REMARKS] = remarks | parts
         joined.attrs[PATIENT_LEVEL] = [*covariates, *(v.name for v in self.variables if "session" not in v.values)]
         return joined
 
@@ -146,7 +150,8 @@ def join_sessions(
         wave, patient, therapist, session, time (`(session − time_origin) ÷ time_step` of the design), the
         participants' covariates, then the variables of `ruptureflow.models.variables`, each centred one followed by
         `<x>_within` and `<x>_between`. `attrs["units"]` gives every variable's unit, `attrs["patient_level"]` the
-        variables that have one value a patient.
+        variables that have one value a patient, `attrs["remarks"]` what a model must say of a variable that it takes
+        as data.
 
     Raises
     ------

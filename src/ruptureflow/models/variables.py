@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ruptureflow.tables.assay import CONDITIONAL_EXPECTATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY = ["patient", "session"]
 UNPREFIXED = ("patient", "observer", "session")
+EXPECTED = "{} values are expectations given a limit, which scatter less than values do: standard errors are too small."
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class Variable:
     name : column of `sessions.csv`.
     unit : unit of measurement, with what makes two variables comparable (instrument, matrix, assay).
     values : columns patient, session, value; patient, value where it does not change from session to session.
+    remark : what a model that takes the values as data must say of them, or "".
     """
 
     name: str
     unit: str
     values: pd.DataFrame
+    remark: str = ""
 
 
 def prefixed(name: str, role: str) -> str:
@@ -50,10 +55,12 @@ def analyte_variables(changes: pd.DataFrame, wave: Wave) -> list[Variable]:
     found = []
     for (analyte, role), rows in used.groupby(["analyte", "role"], sort=True):
         units = "/".join(sorted(rows["unit"].dropna().unique()))
+        expected = int(rows["treatment"].str.contains(CONDITIONAL_EXPECTATION, regex=False).fillna(False).sum())
+        remark = EXPECTED.format(expected) if expected else ""
         for part in ("pre", "post", "change", "log_ratio"):
             unit = "ln(post/pre)" if part == "log_ratio" else f"{units}{assays.get(str(analyte), '')}"
             name = prefixed(f"{analyte}_{part}", str(role))
-            found.append(Variable(name, unit, rows[[*KEY, part]].rename(columns={part: "value"})))
+            found.append(Variable(name, unit, rows[[*KEY, part]].rename(columns={part: "value"}), remark))
     return found
 
 

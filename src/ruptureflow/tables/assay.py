@@ -8,6 +8,8 @@ UNIT = Column("unit", "text", "unit of concentration")
 FLAGS = Column("flags", "text", "quality flags, separated by semicolons; empty = none", nullable=True)
 MEAN_OF_IMPUTATIONS = "mean of imputations"
 """Treatment of a value beyond a limit whose draws the models combine."""
+CONDITIONAL_EXPECTATION = "conditional expectation"
+"""Treatment whose values scatter less than measured ones do."""
 
 CURVES = Table(
     "curves",
@@ -134,7 +136,7 @@ CONCENTRATIONS = Table(
             "treatment",
             "text",
             "how the value was set where it lies beyond a limit: lod/sqrt2, lod/2, uloq, missing, "
-            f"{MEAN_OF_IMPUTATIONS} or conditional expectation (whose spread is smaller than that of values); "
+            f"{MEAN_OF_IMPUTATIONS} or {CONDITIONAL_EXPECTATION} (whose spread is smaller than that of values); "
             "empty = as measured",
             nullable=True,
         ),
