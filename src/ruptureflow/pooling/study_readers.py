@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ruptureflow.pooling import conversions, effect_sizes
-from ruptureflow.pooling import distributions as dist
 from ruptureflow.pooling.effect_sizes import EffectSize
 from ruptureflow.pooling.printed_rows import Readings, read_row
-from ruptureflow.pooling.study_doubts import large_effects, off_the_middle
+from ruptureflow.pooling.study_doubts import large_effects
+from ruptureflow.pooling.study_errors import error_way, filled, interval_doubts, variances, variances_of_intervals
 from ruptureflow.pooling.study_table import StudyCells, above_zero, at_least, correlation, counted
 
 GROUP, SAMPLE = counted(2, "group"), counted(4, "sample")
@@ -54,96 +54,34 @@ def _from(make, note, doubts=None):
     return finish
 
 
-def _filled(values: np.ndarray, skip: np.ndarray, filling: float) -> np.ndarray:
-    """Left-out rows carry a harmless number through the formulas."""
-    return np.where(skip, filling, values)
-
-
-def _error_way(cells: StudyCells) -> str:
-    """std_error, variance or interval: the one the pool names, else the one the table has; "" where that is unclear."""
-    ways = {"std_error": ("std_error",), "variance": ("variance",), "interval": ("ci_low", "ci_high")}
-    named = [way for way, names in ways.items() if any(name in cells.asked.columns for name in names)]
-    present = named or [way for way, names in ways.items() if all(cells.asked.heading(n) in cells.frame for n in names)]
-    if len(present) > 1 and not named:
-        # An interval beside a standard error is the rounder of the two.
-        present = [way for way in present if way != "interval"]
-    if len(present) != 1:
-        lacking = "has no column std_error, variance, or ci_low with ci_high"
-        what = "has both a column std_error and variance" if present else lacking
-        cells.problems.append(f"{cells.asked.file}: {what}; name the one to use in the pool: columns: {{std_error: …}}")
-        return ""
-    return present[0]
-
-
-def _error(cells: StudyCells, skip: np.ndarray, level: float, kind: str) -> np.ndarray:
-    """Variances by the way of `_error_way`."""
-    if not kind:
-        return np.full(len(cells.frame), np.nan)
-    if kind == "interval":
-        return _from_ends(cells, skip, level, lambda value: value)
-    what = "standard error" if kind == "std_error" else "sampling variance"
-    values = _filled(cells.number(kind, above_zero(what), skip=skip), skip, 1.0)
-    return values**2 if kind == "std_error" else values
-
-
-def _from_ends(cells: StudyCells, skip: np.ndarray, level: float, scale) -> np.ndarray:
-    """Variances from printed intervals that are symmetric on a scale."""
-    low = scale(_filled(cells.number("ci_low", skip=skip), skip, 1.0))
-    high = scale(_filled(cells.number("ci_high", skip=skip), skip, 2.0))
-    for i in np.flatnonzero(low >= high):
-        heading = cells.asked.heading("ci_high")
-        cells.problem(i, heading, cells.text(heading)[i], "is not above the interval's lower end; correct one of both")
-    _refuse_outside(cells, skip)
-    return ((high - low) / 2 / dist.t_quantile(level, np.inf)) ** 2
-
-
-def _refuse_outside(cells: StudyCells, skip: np.ndarray) -> None:
-    """An estimate outside its own interval: one of the three numbers is not what was printed."""
-    estimate, low, high = (cells.number(name, skip=skip) for name in ("estimate", "ci_low", "ci_high"))
-    heading = cells.asked.heading("estimate")
-    for i in np.flatnonzero((low < high) & ((estimate < low) | (estimate > high))):
-        ends = " to ".join(cells.text(cells.asked.heading(name))[i] for name in ("ci_low", "ci_high"))
-        what = f"lies outside its own interval, {ends}; correct one of the three, all on one scale"
-        cells.problem(i, heading, cells.text(heading)[i], what)
-
-
-def _off_the_middle(cells: StudyCells, skip: np.ndarray, scale) -> list[str]:
-    texts = [
-        [cell.replace("−", "-").replace(",", ".") for cell in cells.text(cells.asked.heading(name))]
-        for name in ("estimate", "ci_low", "ci_high")
-    ]
-    rows = zip(*texts, strict=True)
-    return ["" if skip[i] else off_the_middle(*row, scale) for i, row in enumerate(rows)]
-
-
 def _given(measure, note):
     def read(cells: StudyCells, skip: np.ndarray, level: float):
-        estimate = _filled(cells.number("estimate", skip=skip), skip, 0.0)
-        way = _error_way(cells)
-        variance = _error(cells, skip, level, way)
+        estimate = filled(cells.number("estimate", skip=skip), skip, 0.0)
+        way = error_way(cells)
+        variance = variances(cells, skip, level, way)
         name = cells.asked.measure if measure is None else measure
-        doubts = (lambda _: _off_the_middle(cells, skip, lambda value: value)) if way == "interval" else None
+        doubts = (lambda _: interval_doubts(cells, skip, lambda value: value)) if way == "interval" else None
         return _from(lambda: EffectSize(estimate, variance, name), note, doubts)
 
     return read
 
 
 def _r(cells: StudyCells, skip: np.ndarray, level: float):
-    r = _filled(cells.number("r", correlation, skip=skip), skip, 0.0)
-    n = _filled(cells.number("n", SAMPLE, skip=skip), skip, 9.0)
+    r = filled(cells.number("r", correlation, skip=skip), skip, 0.0)
+    n = filled(cells.number("n", SAMPLE, skip=skip), skip, 9.0)
     return _from(lambda: effect_sizes.fisher_z(r, n), "r as printed, variance 1/(n − 3)")
 
 
 def _point_biserial(cells: StudyCells, skip: np.ndarray, level: float):
-    r = _filled(cells.number("r", correlation, skip=skip), skip, 0.0)
-    n1, n2 = (_filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2"))
+    r = filled(cells.number("r", correlation, skip=skip), skip, 0.0)
+    n1, n2 = (filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2"))
     return _from(lambda: effect_sizes.point_biserial(r, n1, n2, on_z=True), "point-biserial r, variance from n1 and n2")
 
 
 def _standardised(is_corrected: bool):
     def read(cells: StudyCells, skip: np.ndarray, level: float):
-        given = _filled(cells.number("estimate", skip=skip), skip, 0.0)
-        n1, n2 = (_filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2"))
+        given = filled(cells.number("estimate", skip=skip), skip, 0.0)
+        n1, n2 = (filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2"))
         d = given / effect_sizes.hedges_factor(n1 + n2 - 2) if is_corrected else given
         said = "g as given" if is_corrected else "Hedges' g of d"
         return _from(lambda: effect_sizes.smd_from_d(d, n1, n2), f"{said}, variance from n1 and n2")
@@ -154,7 +92,7 @@ def _standardised(is_corrected: bool):
 def _means(cells: StudyCells, skip: np.ndarray, level: float):
     rules = {"sd": above_zero("standard deviation"), "n": GROUP}
     names = ("mean1", "sd1", "n1", "mean2", "sd2", "n2")
-    values = [_filled(cells.number(name, rules.get(name[:-1]), skip=skip), skip, 9.0) for name in names]
+    values = [filled(cells.number(name, rules.get(name[:-1]), skip=skip), skip, 9.0) for name in names]
     return _from(
         lambda: effect_sizes.standardised_mean_difference(*values),
         "Hedges' g of means and SDs",
@@ -169,21 +107,21 @@ def _large(cells: StudyCells, *sds: str):
 
 def _ratio(cells: StudyCells, skip: np.ndarray, level: float):
     """A printed ratio with its interval, on the logarithm."""
-    ratio = _filled(cells.number("estimate", above_zero("ratio"), skip=skip), skip, 1.0)
+    ratio = filled(cells.number("estimate", above_zero("ratio"), skip=skip), skip, 1.0)
     for name in ("ci_low", "ci_high"):
         cells.number(name, above_zero("ratio"), skip=skip)
     with np.errstate(invalid="ignore", divide="ignore"):
-        variance = _from_ends(cells, skip, level, np.log)
+        variance = variances_of_intervals(cells, skip, level, np.log)
     measure = cells.asked.measure
     return _from(
         lambda: EffectSize(np.log(ratio), variance, measure),
         "logarithm of the ratio, variance of its interval",
-        lambda _: _off_the_middle(cells, skip, np.log),
+        lambda _: interval_doubts(cells, skip, np.log),
     )
 
 
 def _independent_t(cells: StudyCells, skip: np.ndarray, level: float):
-    values = [_filled(cells.number("t", skip=skip), skip, 0.0), *_sizes(cells, skip)]
+    values = [filled(cells.number("t", skip=skip), skip, 0.0), *_sizes(cells, skip)]
     return _from(lambda: conversions.d_from_t(*values), "Hedges' g of an independent-groups t")
 
 
@@ -191,16 +129,16 @@ def _directed(name: str, make, rule, note: str):
     """An F or p of two groups, with the direction that it has lost."""
 
     def read(cells: StudyCells, skip: np.ndarray, level: float):
-        value = _filled(cells.number(name, rule, skip=skip), skip, 0.5)
+        value = filled(cells.number(name, rule, skip=skip), skip, 0.5)
         sizes = _sizes(cells, skip)
-        sign = _filled(cells.number("direction", _direction, skip=skip), skip, 1.0)
+        sign = filled(cells.number("direction", _direction, skip=skip), skip, 1.0)
         return _from(lambda: make(value, *sizes, sign=sign), note)
 
     return read
 
 
 def _sizes(cells: StudyCells, skip: np.ndarray) -> list[np.ndarray]:
-    return [_filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2")]
+    return [filled(cells.number(name, GROUP, skip=skip), skip, 9.0) for name in ("n1", "n2")]
 
 
 def _direction(value: float) -> str:
@@ -218,12 +156,12 @@ def _enough_df(value: float) -> str:
 def _partial_r(cells: StudyCells, skip: np.ndarray, level: float):
     """r of a slope's t and df, on Fisher's z; where df are not reported, both ends of what they can be."""
     asked = cells.asked
-    t = _filled(cells.number("t", skip=skip), skip, 0.0)
+    t = filled(cells.number("t", skip=skip), skip, 0.0)
     has_df = "df" in asked.columns or asked.heading("df") in cells.frame
     df = cells.number("df", _enough_df, asked.df_range is not None, skip) if has_df else np.full(t.size, np.nan)
     if not has_df and asked.df_range is None:
         cells.text(asked.heading("df"))
-    df = _filled(df, skip, 9.0)
+    df = filled(df, skip, 9.0)
 
     def at(df: np.ndarray) -> EffectSize:
         return EffectSize(np.arctanh(t / np.sqrt(t**2 + df)), 1 / (df - 1), "fisher_z")
@@ -251,7 +189,7 @@ def _correlations(cells: StudyCells, skip: np.ndarray) -> tuple[np.ndarray, str]
     """Correlations of scores before with scores after, and where they come from."""
     asked = cells.asked
     if "correlation" in asked.columns:
-        rho = _filled(cells.number("correlation", correlation, skip=skip), skip, 0.0)
+        rho = filled(cells.number("correlation", correlation, skip=skip), skip, 0.0)
     else:
         rho = np.full(len(cells.frame), asked.correlation)
     return rho, asked.correlation_source or f"column {asked.heading('correlation')}"
@@ -274,7 +212,7 @@ def _pre_post(cells: StudyCells, skip: np.ndarray, level: float):
     positive = above_zero("standard deviation")
     rules = {"sd_pre": positive, "sd_post": positive, "n": counted(3, "sample")}
     names = ("mean_pre", "sd_pre", "mean_post", "sd_post", "n")
-    values = [_filled(cells.number(name, rules.get(name), skip=skip), skip, 9.0) for name in names]
+    values = [filled(cells.number(name, rules.get(name), skip=skip), skip, 9.0) for name in names]
     rho, source = _correlations(cells, skip)
 
     def make(correlation: np.ndarray) -> EffectSize:
@@ -287,7 +225,7 @@ def _change_difference(cells: StudyCells, skip: np.ndarray, level: float):
     rules = {"sd_pre": above_zero("standard deviation"), "n": counted(3, "group")}
     groups = [
         [
-            _filled(cells.number(f"{name}{group}", rules.get(name), skip=skip), skip, 9.0)
+            filled(cells.number(f"{name}{group}", rules.get(name), skip=skip), skip, 9.0)
             for name in ("mean_pre", "sd_pre", "mean_post", "n")
         ]
         for group in (1, 2)
@@ -306,7 +244,7 @@ def _counts(make):
         rules = {"events": counted(0, "count"), "n": counted(1, "group")}
         names = ("events1", "n1", "events2", "n2")
         a, n1, c, n2 = (
-            _filled(cells.number(name, rules[name[:-1]], skip=skip), skip, filling)
+            filled(cells.number(name, rules[name[:-1]], skip=skip), skip, filling)
             for name, filling in zip(names, (1.0, 2.0, 1.0, 2.0), strict=True)
         )
         for events, size, name in ((a, n1, "events1"), (c, n2, "events2")):
