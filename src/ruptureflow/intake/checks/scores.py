@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ruptureflow.config.instruments import Questionnaire, Scale
+from ruptureflow.config.raw_files import ParticipantsFile, ScoresFile
 from ruptureflow.intake.context import Context
+from ruptureflow.intake.kinds.targets import read_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +44,32 @@ def _compare(rows: pd.DataFrame, scores: pd.DataFrame, form: Questionnaire, scal
     complete = by_form.size() == len(scale.items)
     both = scores.merge(computed[complete].rename("computed").reset_index(), on=OCCASION)
     differing = both[(both["score"] - both["computed"]).abs() > np.maximum(TOLERANCE, 1e-9)]
-    context.findings.about_rows(
-        "warning",
-        differing,
-        differing["score"].map("{:g}".format).to_numpy(dtype=object),
-        [f"the reported {scale.name} is not what its items give, {each:.6g}" for each in differing["computed"]],
-        "check key and answers; the score made of the items is used",
-    )
+    for (file, timepoint), rows in differing.groupby(["source_file", "timepoint"], sort=False):
+        headings, decimal = _written(str(file), form.id, scale.name, str(timepoint), context)
+        shown = rows["score"].map("{:g}".format)
+        context.findings.about_rows(
+            "warning",
+            rows,
+            # A workbook's cells are numbers; only text has a decimal sign of its own.
+            shown.where(rows["source_sheet"].notna(), shown.str.replace(".", decimal, regex=False)).to_numpy(
+                dtype=object
+            ),
+            [f"the reported {scale.name} is not what its items give, {each:.6g}" for each in rows["computed"]],
+            "check key and answers; the score made of the items is used",
+            headings,
+        )
+
+
+def _written(file: str, form: str, scale: str, timepoint: str, context: Context) -> tuple[list[str], str]:
+    """Headings under which a file reports a scale, and its decimal sign."""
+    headings, decimal = [], context.wave.locale.decimal
+    for declared in context.wave.files:
+        if not isinstance(declared, ParticipantsFile | ScoresFile) or not PurePosixPath(file).match(declared.path):
+            continue
+        for heading, text in declared.scores.items():
+            target = read_target(text)
+            of_form = target.instrument or getattr(declared, "instrument", "")
+            if (of_form, target.scale) == (form, scale) and target.timepoint in ("", timepoint):
+                headings.append(heading)
+                decimal = context.locale(declared).decimal
+    return headings, decimal
